@@ -1,0 +1,113 @@
+#pragma once
+
+/// \file
+/// Structs and variants to bytes and back, by msgpack: a struct lists its fields once, with
+/// `MSGPACK_DEFINE(a, b)`. Every decode is bounded and total: whatever the bytes, it returns false instead
+/// of throwing, and never allocates more than a small multiple of the input.
+/// A field may be added at the end of a struct: msgpack ignores surplus fields and defaults missing ones.
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#include <msgpack.hpp>
+
+namespace paxtor {
+
+/// The largest encoded value that is ever decoded: one frame. Snapshots travel in chunks below it.
+inline constexpr std::size_t max_frame_bytes = std::size_t{8} << 20;
+
+/// The deepest nesting in a frame. Our messages need less than ten levels.
+inline constexpr std::size_t max_frame_depth = 24;
+
+/// The bytes of one struct.
+template <class T>
+[[nodiscard]] std::string encode(const T& value) {
+  // msgpack calls write() on any stream; appending to a string avoids sbuffer's copy.
+  struct sink {
+    std::string bytes;
+    void write(const char* data, std::size_t size) { bytes.append(data, size); }
+  } out;
+  msgpack::packer<sink> packer{out};
+  packer.pack(value);
+  return std::move(out.bytes);
+}
+
+namespace detail {
+
+[[nodiscard]] inline msgpack::unpack_limit limits_for(std::size_t input_bytes) {
+  // No array, map, string or blob can have more elements than there are bytes of input.
+  return {input_bytes, input_bytes, input_bytes, input_bytes, input_bytes, max_frame_depth};
+}
+
+template <class Variant, std::size_t... Is>
+bool convert_alternative(std::size_t which, const msgpack::object& body, Variant& out,
+                         std::index_sequence<Is...>) {
+  return ((which == Is
+           && (body.convert(out.template emplace<Is>()), true))
+          || ...);
+}
+
+} // namespace detail
+
+/// Reads one struct. Returns false, with `out` unspecified, unless `bytes` is exactly one value of that shape.
+template <class T>
+[[nodiscard]] bool decode(std::string_view bytes, T& out) {
+  if (bytes.empty() || bytes.size() > max_frame_bytes)
+    return false;
+  try {
+    std::size_t offset = 0;
+    // Strings and blobs are converted (copied) before the handle goes, so they may refer to the input.
+    auto by_reference = [](msgpack::type::object_type, std::size_t, void*) { return true; };
+    auto handle = msgpack::unpack(bytes.data(), bytes.size(), offset, by_reference, nullptr,
+                                  detail::limits_for(bytes.size()));
+    if (offset != bytes.size())
+      return false;
+    handle.get().convert(out);
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+/// The bytes of a variant: [number of the alternative, the alternative]. Alternatives are only ever added at
+/// the end.
+template <class... Ts>
+[[nodiscard]] std::string encode(const std::variant<Ts...>& value) {
+  struct sink {
+    std::string bytes;
+    void write(const char* data, std::size_t size) { bytes.append(data, size); }
+  } out;
+  msgpack::packer<sink> packer{out};
+  packer.pack_array(2);
+  packer.pack(static_cast<std::uint64_t>(value.index()));
+  std::visit([&packer](const auto& alternative) { packer.pack(alternative); }, value);
+  return std::move(out.bytes);
+}
+
+/// Reads a variant. Returns false also for an alternative that this version does not know.
+template <class... Ts>
+[[nodiscard]] bool decode(std::string_view bytes, std::variant<Ts...>& out) {
+  if (bytes.empty() || bytes.size() > max_frame_bytes)
+    return false;
+  try {
+    std::size_t offset = 0;
+    auto by_reference = [](msgpack::type::object_type, std::size_t, void*) { return true; };
+    auto handle = msgpack::unpack(bytes.data(), bytes.size(), offset, by_reference, nullptr,
+                                  detail::limits_for(bytes.size()));
+    const auto& obj = handle.get();
+    if (offset != bytes.size() || obj.type != msgpack::type::ARRAY || obj.via.array.size != 2)
+      return false;
+    auto which = obj.via.array.ptr[0].template as<std::uint64_t>();
+    return detail::convert_alternative(which, obj.via.array.ptr[1], out,
+                                       std::index_sequence_for<Ts...>{});
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+} // namespace paxtor
