@@ -16,6 +16,51 @@
 
 #include <msgpack.hpp>
 
+namespace paxtor::detail {
+
+template <class Variant, std::size_t... Is>
+bool convert_alternative(std::size_t which, const msgpack::object& body, Variant& out,
+                         std::index_sequence<Is...>) {
+  return ((which == Is && (body.convert(out.template emplace<Is>()), true)) || ...);
+}
+
+} // namespace paxtor::detail
+
+// A variant is [number of the alternative, the alternative], also as a field. Alternatives are only ever
+// added at the end; one that this version does not know fails to decode.
+namespace msgpack {
+MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
+namespace adaptor {
+
+template <class... Ts>
+struct pack<std::variant<Ts...>> {
+  template <class Stream>
+  msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& pk,
+                                      const std::variant<Ts...>& value) const {
+    pk.pack_array(2);
+    pk.pack(static_cast<std::uint64_t>(value.index()));
+    std::visit([&pk](const auto& alternative) { pk.pack(alternative); }, value);
+    return pk;
+  }
+};
+
+template <class... Ts>
+struct convert<std::variant<Ts...>> {
+  const msgpack::object& operator()(const msgpack::object& obj, std::variant<Ts...>& out) const {
+    if (obj.type != msgpack::type::ARRAY || obj.via.array.size != 2)
+      throw msgpack::type_error();
+    auto which = obj.via.array.ptr[0].template as<std::uint64_t>();
+    if (!paxtor::detail::convert_alternative(which, obj.via.array.ptr[1], out,
+                                             std::index_sequence_for<Ts...>{}))
+      throw msgpack::type_error();
+    return obj;
+  }
+};
+
+} // namespace adaptor
+}
+} // namespace msgpack
+
 namespace paxtor {
 
 /// The largest encoded value that is ever decoded: one frame. Snapshots travel in chunks below it.
@@ -44,14 +89,6 @@ namespace detail {
   return {input_bytes, input_bytes, input_bytes, input_bytes, input_bytes, max_frame_depth};
 }
 
-template <class Variant, std::size_t... Is>
-bool convert_alternative(std::size_t which, const msgpack::object& body, Variant& out,
-                         std::index_sequence<Is...>) {
-  return ((which == Is
-           && (body.convert(out.template emplace<Is>()), true))
-          || ...);
-}
-
 } // namespace detail
 
 /// Reads one struct. Returns false, with `out` unspecified, unless `bytes` is exactly one value of that shape.
@@ -69,42 +106,6 @@ template <class T>
       return false;
     handle.get().convert(out);
     return true;
-  } catch (const std::exception&) {
-    return false;
-  }
-}
-
-/// The bytes of a variant: [number of the alternative, the alternative]. Alternatives are only ever added at
-/// the end.
-template <class... Ts>
-[[nodiscard]] std::string encode(const std::variant<Ts...>& value) {
-  struct sink {
-    std::string bytes;
-    void write(const char* data, std::size_t size) { bytes.append(data, size); }
-  } out;
-  msgpack::packer<sink> packer{out};
-  packer.pack_array(2);
-  packer.pack(static_cast<std::uint64_t>(value.index()));
-  std::visit([&packer](const auto& alternative) { packer.pack(alternative); }, value);
-  return std::move(out.bytes);
-}
-
-/// Reads a variant. Returns false also for an alternative that this version does not know.
-template <class... Ts>
-[[nodiscard]] bool decode(std::string_view bytes, std::variant<Ts...>& out) {
-  if (bytes.empty() || bytes.size() > max_frame_bytes)
-    return false;
-  try {
-    std::size_t offset = 0;
-    auto by_reference = [](msgpack::type::object_type, std::size_t, void*) { return true; };
-    auto handle = msgpack::unpack(bytes.data(), bytes.size(), offset, by_reference, nullptr,
-                                  detail::limits_for(bytes.size()));
-    const auto& obj = handle.get();
-    if (offset != bytes.size() || obj.type != msgpack::type::ARRAY || obj.via.array.size != 2)
-      return false;
-    auto which = obj.via.array.ptr[0].template as<std::uint64_t>();
-    return detail::convert_alternative(which, obj.via.array.ptr[1], out,
-                                       std::index_sequence_for<Ts...>{});
   } catch (const std::exception&) {
     return false;
   }

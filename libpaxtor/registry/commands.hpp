@@ -1,0 +1,195 @@
+#pragma once
+
+/// \file
+/// What the log drives the registry with: one command, one struct; one variant for all. Commands are validated where
+/// they enter (`validate`), and again deterministically where they are applied: a peer's bytes are never trusted.
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <msgpack.hpp>
+
+#include "libpaxtor/base/blob.hpp"
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/base/term.hpp"
+
+namespace paxtor::registry {
+
+/// Bounds of what one command may carry. Beyond them a command is refused as `errc::too_large`.
+inline constexpr std::size_t max_keys_per_acquire = 64;
+inline constexpr std::size_t max_types_per_node = 1024;
+inline constexpr std::size_t max_value_bytes = std::size_t{64} << 10;
+inline constexpr std::size_t max_text_bytes = 1024;
+/// Commands of one session that may be undone at once: the window of R1.
+inline constexpr std::size_t max_window = 4096;
+
+/// R1: which command of which session. `done_below`: the session has the answers of all seqs below it.
+struct origin {
+  session_id session;
+  seq number;
+  seq done_below;
+  bool operator==(const origin&) const = default;
+  MSGPACK_DEFINE(session, number, done_below)
+};
+
+/// Why something ended, for deletion events and `why` (F4: proofs of an end).
+enum class end_reason : std::uint8_t {
+  exited,            ///< the owner's node reported its exit
+  left,              ///< the node left the cluster in good order, or closed a session that it had fenced
+  expired,           ///< the node was silent for longer than its lease: not a proof
+  process_died,      ///< a death certificate
+  store_reopened,    ///< a new process holds the same data directory
+  forced,            ///< an operator's release --force
+};
+
+enum class acquire_mode : std::uint8_t { wait, try_once };
+
+/// F5: bounded owners are stopped and replaced on silence, strict ones only on proof.
+enum class ownership : std::uint8_t { bounded, strict };
+
+enum class placement : std::uint8_t { rendezvous, fewest };
+
+/// What happens to a singleton that ended on its own. `never`: forgotten, the next message starts it anew.
+enum class restart_policy : std::uint8_t { never, on_failure, always };
+
+/// How to make a singleton. `args` is opaque here.
+struct singleton_spec {
+  std::string type;
+  blob args;
+  std::map<std::string, std::string> labels;  ///< wanted of the host
+  placement where = placement::rendezvous;
+  restart_policy restart = restart_policy::never;
+  bool operator==(const singleton_spec&) const = default;
+  MSGPACK_DEFINE(type, args, labels, where, restart)
+};
+
+/// A node joins. Idempotent by (node, nth): repeated, it answers the same session.
+/// Refused with `name_taken` while another node has an open session under the same name.
+struct open_session {
+  node_id node;
+  std::uint64_t nth = 1;  ///< the node's count of sessions, from 1
+  std::string name;
+  std::string endpoint;   ///< where other nodes reach it, or empty; opaque here
+  std::vector<std::string> types;
+  std::map<std::string, std::string> labels;
+  std::uint64_t capacity = 0;  ///< the most singletons it hosts; 0: no bound
+  MSGPACK_DEFINE(node, nth, name, endpoint, types, labels, capacity)
+};
+
+/// All owners of `session` have ended, by proof: frees bounded and strict ones. Also for an expired session that
+/// still has strict owners. From the session itself, or with a proof of F4.
+struct close_session {
+  session_id session;
+  end_reason proof = end_reason::left;
+  std::string detail;  ///< for `why` and the log: an exit status, an operator's name
+  MSGPACK_DEFINE(session, proof, detail)
+};
+
+/// S3: does nothing unless `at` is the reign in force where it stands in the log.
+struct expire_session {
+  session_id session;
+  ballot at;
+  MSGPACK_DEFINE(session, at)
+};
+
+/// One key or several atomically; FIFO; reentrant per owner. Keys are sorted and distinct.
+struct acquire {
+  origin from;
+  local_actor_id actor;
+  std::vector<term> keys;
+  acquire_mode mode = acquire_mode::wait;
+  ownership kind = ownership::bounded;
+  MSGPACK_DEFINE(from, actor, keys, mode, kind)
+};
+
+/// A deadline or a cancel of the acquire numbered `of`. Answers withdrawn, or granted if the grant came first.
+struct withdraw {
+  origin from;
+  local_actor_id actor;
+  seq of;
+  MSGPACK_DEFINE(from, actor, of)
+};
+
+/// Frees everything of that owner: held keys, places in queues, owned KV entries. `owner_session` may be an older,
+/// expired session of the same node (its strict owners end at last).
+struct owner_exited {
+  origin from;
+  session_id owner_session;
+  local_actor_id actor;
+  std::string reason;
+  MSGPACK_DEFINE(from, owner_session, actor, reason)
+};
+
+/// Where is the singleton? Places it if there is none. The session is told of every later change until it says
+/// `forget`.
+struct resolve {
+  origin from;
+  term name;
+  singleton_spec spec;
+  MSGPACK_DEFINE(from, name, spec)
+};
+
+/// The session does not use the name any more: no more news of it.
+struct forget {
+  origin from;
+  term name;
+  MSGPACK_DEFINE(from, name)
+};
+
+struct started {
+  origin from;
+  term name;
+  token grant;
+  local_actor_id actor;
+  MSGPACK_DEFINE(from, name, grant, actor)
+};
+
+struct start_failed {
+  origin from;
+  term name;
+  token grant;
+  std::string error;
+  MSGPACK_DEFINE(from, name, grant, error)
+};
+
+/// Its end is a log entry before any new start.
+struct singleton_exited {
+  origin from;
+  term name;
+  token grant;
+  bool failed = false;
+  std::string reason;
+  MSGPACK_DEFINE(from, name, grant, failed, reason)
+};
+
+/// Put-once: answers the value chosen first. With an owner, erased at its end.
+struct put {
+  origin from;
+  std::string bucket;
+  term key;
+  std::string value;  ///< canonical JSON
+  std::optional<std::uint64_t> owner;  ///< a local_actor_id of the session
+  MSGPACK_DEFINE(from, bucket, key, value, owner)
+};
+
+/// Append only: the position is the number in the log.
+using command = std::variant<open_session, close_session, expire_session, acquire, withdraw, owner_exited, resolve,
+                             forget, started, start_failed, singleton_exited, put>;
+
+/// True if `what` is within all bounds and well formed. Else sets `why` (one line).
+[[nodiscard]] bool validate(const command& what, std::string& why);
+
+/// The session a command comes from; none for open_session, close_session and expire_session.
+[[nodiscard]] std::optional<origin> origin_of(const command& what);
+
+} // namespace paxtor::registry
+
+MSGPACK_ADD_ENUM(paxtor::registry::end_reason)
+MSGPACK_ADD_ENUM(paxtor::registry::acquire_mode)
+MSGPACK_ADD_ENUM(paxtor::registry::ownership)
+MSGPACK_ADD_ENUM(paxtor::registry::placement)
+MSGPACK_ADD_ENUM(paxtor::registry::restart_policy)

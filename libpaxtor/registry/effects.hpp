@@ -1,0 +1,147 @@
+#pragma once
+
+/// \file
+/// What the registry tells the nodes. Answers go to the command that asked; effects go to a session and are
+/// derived from state, so that they can be sent again (R4).
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <msgpack.hpp>
+
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/base/term.hpp"
+#include "libpaxtor/registry/commands.hpp"
+
+namespace paxtor::registry {
+
+enum class status : std::uint8_t {
+  ok,               ///< done; the fields that the command answers are set
+  granted,          ///< acquire, withdraw: `grant` is the token
+  queued,           ///< acquire: `position` (1: next)
+  withdrawn,        ///< withdraw: the wait ended; acquire (repeated): it was withdrawn
+  busy,             ///< acquire with try_once: somebody else holds or waits
+  deadlock,         ///< acquire: waiting would close a cycle; `detail` is the cycle as JSON
+  located,          ///< resolve: `where` is set
+  starting,         ///< resolve: a node has been told to start it; a `located` or `name_gone` effect follows
+  no_host,          ///< resolve: no open session hosts the type (with these labels, with room)
+  type_mismatch,    ///< resolve: it runs with another type; `detail` names both
+  name_taken,       ///< open_session: another node is open under this name; `detail` says where
+  no_session,       ///< the session is not open: nothing was done
+  not_owner,        ///< put with an owner that ended, started/exited of something not theirs
+  invalid,          ///< out of bounds or malformed; `detail` says what
+};
+
+/// Where a singleton lives.
+struct location {
+  term name;
+  token grant;
+  session_id session;
+  node_id node;
+  std::string node_name;
+  std::string endpoint;
+  local_actor_id actor;
+  std::string type;
+  bool operator==(const location&) const = default;
+  MSGPACK_DEFINE(name, grant, session, node, node_name, endpoint, actor, type)
+};
+
+/// To `session` (or, for open_session, to `node`), for its command `number`.
+struct answer {
+  seq number;
+  status code = status::ok;
+  token grant;
+  std::uint64_t position = 0;
+  session_id opened;        ///< open_session
+  std::string value;        ///< put: the value chosen first, canonical JSON
+  std::string detail;
+  std::vector<location> where;  ///< zero or one
+  MSGPACK_DEFINE(number, code, grant, position, opened, value, detail, where)
+};
+
+/// A wait ended: `actor` owns `keys` from now on. Sent to sessions whose acquire was answered `queued`.
+struct lock_granted {
+  local_actor_id actor;
+  seq of;  ///< the acquire
+  token grant;
+  std::vector<term> keys;
+  MSGPACK_DEFINE(actor, of, grant, keys)
+};
+
+/// Start this singleton now and answer with `started` or `start_failed` under the same token.
+struct start_singleton {
+  term name;
+  token grant;
+  singleton_spec spec;
+  MSGPACK_DEFINE(name, grant, spec)
+};
+
+/// A name that this session resolved now lives at `where`.
+struct name_located {
+  location where;
+  MSGPACK_DEFINE(where)
+};
+
+/// A name that this session resolved does not run any more (or failed to start: `failed`).
+struct name_gone {
+  term name;
+  token grant;
+  bool failed = false;
+  std::string reason;
+  MSGPACK_DEFINE(name, grant, failed, reason)
+};
+
+using effect = std::variant<lock_granted, start_singleton, name_located, name_gone>;
+
+/// All effects of one command (or of a sync) for one session. The session takes them only if it has seen everything up
+/// to `previous`; otherwise it asks for a sync. So nothing is lost when a message is, and nothing is kept to
+/// re-send: a sync is computed from state.
+struct effects_for {
+  session_id session;
+  node_id node;
+  index at;
+  index previous;
+  /// A sync: `effects` hold every grant and start order above `previous`, and *all* names that the session
+  /// resolved: a name that is not among them is gone.
+  bool complete = false;
+  std::vector<effect> effects;
+  MSGPACK_DEFINE(session, node, at, previous, complete, effects)
+};
+
+/// An answer on its way.
+struct answer_to {
+  session_id session;  ///< not valid() for open_session
+  node_id node;
+  answer what;
+};
+
+/// What the leader's lease keeper must know.
+struct session_opened {
+  session_id session;
+  node_id node;
+  std::string name;
+};
+struct session_closed {
+  session_id session;
+  node_id node;
+  end_reason reason = end_reason::left;
+};
+struct reign_began {
+  ballot at;
+};
+using session_event = std::variant<session_opened, session_closed, reign_began>;
+
+/// Everything that some commands caused, in order. Callers pass the same object for many commands.
+struct outcome {
+  std::vector<answer_to> answers;
+  std::vector<effects_for> effects;
+  std::vector<session_event> events;
+  /// True if a command was ignored or repeated: for counters only.
+  std::uint64_t ignored = 0;
+};
+
+} // namespace paxtor::registry
+
+MSGPACK_ADD_ENUM(paxtor::registry::status)
