@@ -1,0 +1,170 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/base/random.hpp"
+#include "libpaxtor/base/time.hpp"
+#include "libpaxtor/cluster/lease_options.hpp"
+#include "libpaxtor/cluster/messages.hpp"
+
+namespace paxtor::cluster {
+
+/// Numbers the requests of the node's actors, from 1.
+using request_id = strong<struct request_id_tag>;
+
+/// What a node is, as it tells the cluster.
+struct node_info {
+  node_id id;
+  std::string name;
+  std::string endpoint;
+  std::vector<std::string> types;
+  std::map<std::string, std::string> labels;
+  std::uint64_t capacity = 0;
+};
+
+enum class failure : std::uint8_t {
+  deadlock,         ///< waiting would never end; `detail` is the cycle
+  timed_out,        ///< the deadline passed; the wait was withdrawn
+  busy,             ///< try: somebody else holds it
+  no_host,          ///< no node hosts this actor type
+  type_mismatch,    ///< the name runs with another type
+  start_failed,     ///< the host could not start it
+  name_taken,       ///< another node is in the cluster under this node's name
+  session_lost,     ///< the node lost its session before the outcome was known to be nothing: nothing is held
+  outcome_unknown,  ///< put: the session ended before the answer; it may or may not have been done
+  not_joined,       ///< leaving, or not in the cluster
+  overloaded,       ///< too many requests wait on this node
+  owner_gone,       ///< the actor that asked ended
+  invalid,          ///< out of bounds; `detail` says what
+};
+
+struct failed {
+  request_id id;
+  failure code = failure::invalid;
+  std::string detail;
+};
+struct granted {
+  request_id id;
+  local_actor_id actor;
+  token grant;
+  std::vector<term> keys;
+  registry::ownership kind = registry::ownership::bounded;
+};
+struct located {
+  request_id id;
+  registry::location where;
+};
+struct stored {
+  request_id id;
+  std::string value;
+};
+struct replied {
+  request_id id;
+  std::string json;
+};
+/// How a request of an actor ended. Exactly one per request.
+using completion = std::variant<failed, granted, located, stored, replied>;
+
+/// News about a name that some handle of this node uses.
+struct name_moved {
+  term name;
+  std::optional<registry::location> where;  ///< nullopt: it does not run; the next message starts it
+  bool failed = false;
+  std::string reason;
+};
+
+/// F1: stop these now with exit_reason::kill and report each end by owner_exited / singleton_exited.
+struct fence {
+  std::vector<local_actor_id> owners;      ///< bounded owners
+  std::vector<local_actor_id> singletons;
+  std::string reason;
+};
+
+struct session_up {
+  session_id session;
+};
+struct session_down {
+  session_id session;
+  std::string reason;
+};
+/// The agent has left: no session is open any more.
+struct session_left {};
+
+using notice = std::variant<completion, registry::start_singleton, name_moved, fence, session_up, session_down,
+                            session_left>;
+
+/// For the watchdog (F2): while `armed`, the process must not outlive `lease_end`.
+struct lease_state {
+  time_point lease_end{};
+  /// Bounded owners and singletons (including starting ones) live on this node.
+  bool armed = false;
+
+  bool operator==(const lease_state&) const = default;
+};
+
+struct agent_output {
+  std::vector<to_voter> send;
+  std::vector<notice> notices;
+};
+
+struct acquire_options {
+  registry::acquire_mode mode = registry::acquire_mode::wait;
+  registry::ownership kind = registry::ownership::bounded;
+  std::optional<time_point> deadline;
+};
+
+/// The session agent: a node's end of its session (S4, F1, F3), the queue of its commands (R1), and what it owns. Pure; owned by
+/// the agent actor, one per node, on voters and client nodes alike.
+///
+/// I18 no owner is told `granted` after the fence of its session (F1), nor with a lease that has ended.
+/// I19 lease_end = time of sending of the last answered renewal + ttl; never later (S4).
+/// I20 commands are numbered in the order they were asked for; each gets exactly one outcome; at most max_window undone.
+/// I21 a new session is asked for only when every bounded owner and singleton of the old one has ended (F3).
+class agent {
+public:
+  agent(node_info info, lease_options options, std::vector<voter_id> voters, generator random, time_point now);
+
+  // -- the node's actors ------------------------------------------------------------------------------------------
+  /// REQUIRES: the caller watches the actor and calls owner_exited once when it ends.
+  request_id acquire(time_point now, local_actor_id actor, std::vector<term> keys, acquire_options options);
+  void owner_exited(time_point now, local_actor_id actor, std::string reason);
+  request_id resolve(time_point now, term name, registry::singleton_spec spec);
+  /// No handle of this node uses the name any more.
+  void forget(time_point now, const term& name);
+  /// Messages to the singleton fail: look again. A `name_moved` follows when there is news.
+  void suspect(time_point now, const term& name);
+  void started(time_point now, const term& name, token grant, local_actor_id actor);
+  void start_failed(time_point now, const term& name, token grant, std::string error);
+  void singleton_exited(time_point now, const term& name, token grant, bool failed, std::string reason);
+  request_id put(time_point now, std::string bucket, term key, std::string value, std::optional<local_actor_id> owner,
+                 std::optional<time_point> deadline);
+  request_id ask(time_point now, registry::query what, std::optional<time_point> deadline);
+  void cancel(time_point now, request_id id);
+  /// Stops everything that this node owns (as a fence does), closes the session, then `session_left`.
+  void leave(time_point now);
+
+  // -- the cluster ------------------------------------------------------------------------------------------------
+  void step(time_point now, voter_id from, const voter_message& what);
+  void link_up(time_point now, voter_id voter);
+  void link_down(time_point now, voter_id voter);
+  /// The voters changed (or became known).
+  void voters_are(time_point now, std::vector<voter_id> voters);
+  void tick(time_point now);
+
+  [[nodiscard]] agent_output take_output();
+
+  [[nodiscard]] lease_state lease() const;
+  [[nodiscard]] session_id session() const;
+  /// True while a grant of this session is worth something at `now`: before the fence.
+  [[nodiscard]] bool valid(time_point now) const;
+  /// When tick must be called at the latest.
+  [[nodiscard]] time_point next_wake() const;
+};
+
+} // namespace paxtor::cluster

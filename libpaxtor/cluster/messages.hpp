@@ -1,0 +1,101 @@
+#pragma once
+
+/// \file
+/// What nodes and voters say to each other, above the log.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <msgpack.hpp>
+
+#include "libpaxtor/base/blob.hpp"
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/registry/commands.hpp"
+#include "libpaxtor/registry/effects.hpp"
+#include "libpaxtor/registry/machine.hpp"
+
+namespace paxtor::cluster {
+
+/// Commands of one node, each encode(registry::command), to be proposed in this order.
+struct submit {
+  std::vector<std::string> commands;
+  MSGPACK_DEFINE(commands)
+};
+
+/// S1: keep my session open. `watermark`: the last effects_for::at that was taken.
+struct renew {
+  session_id session;
+  std::uint64_t n = 0;
+  index watermark;
+  MSGPACK_DEFINE(session, n, watermark)
+};
+
+/// A linearizable question.
+struct read {
+  std::uint64_t id = 0;
+  registry::query what;
+  MSGPACK_DEFINE(id, what)
+};
+
+/// Node -> leader (or through any voter that knows one). Append only.
+using node_message = std::variant<submit, renew, read>;
+
+struct answers {
+  session_id session;  ///< not valid() for open_session
+  std::vector<registry::answer> items;
+  MSGPACK_DEFINE(session, items)
+};
+
+/// `by`: the ballot that was confirmed by a majority after renew(n) arrived (S1).
+struct renewed {
+  session_id session;
+  std::uint64_t n = 0;
+  ballot by;
+  MSGPACK_DEFINE(session, n, by)
+};
+
+/// The session is not open in the registry (any more), as of the confirmed ballot.
+struct session_over {
+  session_id session;
+  MSGPACK_DEFINE(session)
+};
+
+struct read_answer {
+  std::uint64_t id = 0;
+  std::string json;
+  MSGPACK_DEFINE(id, json)
+};
+
+/// I do not lead; try `leader` if it is valid(). `at`: the highest ballot known there.
+struct not_leading {
+  voter_id leader;
+  ballot at;
+  MSGPACK_DEFINE(leader, at)
+};
+
+/// The leader is full: send again later.
+struct overloaded {
+  std::uint64_t unused = 0;
+  MSGPACK_DEFINE(unused)
+};
+
+/// Voter -> node. Append only.
+using voter_message = std::variant<answers, registry::effects_for, renewed, session_over, read_answer, not_leading,
+                                   overloaded>;
+
+/// A message for a node; the driver knows by which link (or through which voter) it was last heard.
+struct to_node {
+  node_id node;
+  voter_message what;
+};
+
+/// A message of a node for a voter.
+struct to_voter {
+  voter_id voter;
+  node_message what;
+};
+
+} // namespace paxtor::cluster

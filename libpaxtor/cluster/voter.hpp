@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "libpaxtor/cluster/lease_keeper.hpp"
+#include "libpaxtor/cluster/registrar.hpp"
+#include "libpaxtor/paxos/replica.hpp"
+
+namespace paxtor::cluster {
+
+struct voter_output {
+  std::vector<paxos::outgoing> send;
+  std::vector<to_node> to_nodes;
+  std::vector<paxos::write> writes;
+};
+
+/// A whole voter: replica, lease keeper, registrar, wired as the actors wire them. For the simulator and transcripts; in
+/// production acceptor, proposer and learner actors hold the same parts.
+class voter {
+public:
+  voter(const paxos::recovered& state, paxos::configuration voters, paxos::timing times, paxos::limits bounds,
+        lease_options leases, generator random, time_point now);
+
+  void step(time_point now, const paxos::envelope& what);
+  void step(time_point now, node_id from, node_message what);
+  void tick(time_point now);
+  void persisted(time_point now, write_id id);
+  [[nodiscard]] voter_output take_output();
+
+  [[nodiscard]] const paxos::replica& replica() const;
+  [[nodiscard]] const registry::machine& machine() const;
+  [[nodiscard]] const paxos::leadership& state() const;
+};
+
+} // namespace paxtor::cluster
