@@ -1,0 +1,76 @@
+#pragma once
+
+/// \file
+/// The node's links to other nodes, as its actors see them: who is reachable, and where frames go. The hub (hub.hpp) keeps
+/// it up to date; role actors and the agent send through it without a hop of their own.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <caf/fwd.hpp>
+#include <caf/actor.hpp>
+#include <caf/message.hpp>
+#include <caf/strong_actor_ptr.hpp>
+
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/cluster/frame.hpp"
+#include "libpaxtor/paxos/messages.hpp"
+
+namespace paxtor::net {
+
+/// The mailboxes of a node that frames are addressed to. Handles are null where a node has no such role.
+struct mailboxes {
+  caf::strong_actor_ptr hub;
+  caf::strong_actor_ptr agent;     ///< voter_frame
+  caf::strong_actor_ptr host;      ///< answers (get, name, token) with the singleton's handle: CAF's own message
+  caf::strong_actor_ptr acceptor;  ///< paxos_frame to role::acceptor
+  caf::strong_actor_ptr proposer;  ///< paxos_frame to role::proposer; node_frame
+  caf::strong_actor_ptr learner;   ///< paxos_frame to role::learner
+};
+
+/// What is known of a linked node.
+struct peer {
+  cluster::hello_frame hello;
+  mailboxes boxes;
+};
+
+/// Thread-safe; shared by all actors of a node. Sending never blocks: what cannot be sent is dropped (the protocol
+/// expects loss) and counted.
+class peers {
+public:
+  /// One CAF message that carries `bytes`; made once, sent to many.
+  [[nodiscard]] static caf::message wrap(std::string bytes);
+
+  /// A frame to one role of a voter. False if there is no link to it now.
+  bool to_voter(voter_id to, paxos::role role, const caf::message& wrapped) const;
+
+  /// A frame to a node's agent: directly if linked, else through the voter that relayed its last message (that voter's hub
+  /// passes it on). False if there is neither.
+  bool to_node(node_id to, const caf::message& wrapped) const;
+
+  /// A node's message came through `relay` (not valid(): directly).
+  void note_route(node_id node, voter_id relay);
+
+  /// The peer if it is linked.
+  [[nodiscard]] std::optional<peer> find(node_id node) const;
+  [[nodiscard]] std::optional<peer> find(voter_id voter) const;
+  [[nodiscard]] std::vector<peer> all() const;
+
+  // -- the hub's ----------------------------------------------------------------------------------------------------
+  void linked(peer who);
+  void unlinked(node_id node);
+
+private:
+  mutable std::mutex mutex_;
+  std::map<node_id, peer> nodes_;
+  std::map<voter_id, node_id> voters_;
+  std::map<node_id, voter_id> routes_;
+  mutable std::uint64_t dropped_ = 0;
+};
+
+} // namespace paxtor::net
