@@ -12,6 +12,7 @@
 #include <msgpack.hpp>
 
 #include "libpaxtor/base/blob.hpp"
+#include "libpaxtor/base/codec.hpp"
 #include "libpaxtor/base/ids.hpp"
 #include "libpaxtor/registry/commands.hpp"
 #include "libpaxtor/registry/effects.hpp"

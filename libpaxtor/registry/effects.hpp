@@ -11,6 +11,7 @@
 
 #include <msgpack.hpp>
 
+#include "libpaxtor/base/codec.hpp"
 #include "libpaxtor/base/ids.hpp"
 #include "libpaxtor/base/term.hpp"
 #include "libpaxtor/registry/commands.hpp"
