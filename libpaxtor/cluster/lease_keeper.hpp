@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -51,14 +51,19 @@ struct lease_output {
   std::vector<watermark_note> watermarks;
 };
 
-/// The leader's side of sessions (S1, S2, S3) and the door for commands and reads. It sits beside the proposer, in the same
-/// actor; on a voter that does not lead it answers `not_leading`.
+/// The leader's side of sessions (S1, S2, S3) and the door for commands and reads. It sits beside the
+/// proposer, in the same actor; on a voter that does not lead it answers `not_leading`.
 ///
-/// I16 `renewed` leaves only in the reign that confirmed it, after the own reign entry is applied, for a session that is
-///     open and that no expire is in flight for.
+/// I16 `renewed` leaves only in the reign that confirmed it, after the own reign entry is applied, for a
+///     session that is open and that no expire is in flight for.
 /// I17 expire is proposed only after ttl * (1 + rho) + tick of silence within this reign.
 class lease_keeper {
 public:
+  /// Renewals and reads that wait for a confirmation; one more is answered `overloaded`.
+  static constexpr std::size_t max_waiting = 65536;
+  /// Expires proposed in one tick; the others follow with the next.
+  static constexpr std::size_t max_expires_per_tick = 1024;
+
   lease_keeper(voter_id self, lease_options options);
 
   /// The proposer's `changed`. `now` of becoming leader is the moment phase 1 ended (S1).
@@ -81,6 +86,84 @@ public:
   [[nodiscard]] lease_output take_output();
 
   [[nodiscard]] const paxos::leadership& state() const;
+
+  /// Commands and messages that were refused without an answer.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+private:
+  /// What is known of an open session.
+  struct open {
+    node_id node;
+    /// S1: when it was last heard of within this reign.
+    time_point heard{};
+    /// S2: an expire was proposed in this reign and may be decided; never taken back within the reign
+    /// unless the proposer refused it. When it was proposed.
+    bool expiring = false;
+    time_point proposed_at{};
+  };
+  struct waiting_renew {
+    node_id node;
+    session_id session;
+    std::uint64_t n = 0;
+  };
+  struct waiting_read {
+    node_id node;
+    std::uint64_t id = 0;
+    registry::query what;
+  };
+  /// All that arrived in one turn and shares a confirmation.
+  struct round {
+    std::vector<waiting_renew> renews;
+    std::vector<waiting_read> reads;
+
+    [[nodiscard]] std::size_t size() const { return renews.size() + reads.size(); }
+  };
+  /// A renewal that is confirmed, and waits until `upto` (or the own reign) is applied.
+  struct confirmed_renew {
+    waiting_renew what;
+    slot upto;
+  };
+
+  // One per message of a node.
+  void handle(time_point now, node_id from, submit&& what);
+  void handle(time_point now, node_id from, renew&& what);
+  void handle(time_point now, node_id from, read&& what);
+
+  // One per event of the registry.
+  void handle(time_point now, const registry::session_opened& what);
+  void handle(time_point now, const registry::session_closed& what);
+  void handle(time_point now, const registry::reign_began& what);
+
+  /// True if `from` may have this command proposed; answers or counts it if not.
+  bool admit(node_id from, const std::string& bytes);
+  void say_not_leading(node_id to);
+  void say_overloaded(node_id to);
+  void void_confirmations();
+  /// S2: the own reign entry is applied here.
+  [[nodiscard]] bool barrier_passed() const;
+  /// Answers it, or keeps it until it can be answered.
+  void settle(confirmed_renew&& what);
+  void settle_held();
+  [[nodiscard]] std::map<session_id, registry::silence> silences(time_point now,
+                                                                 const registry::query& what) const;
+
+  voter_id self_;
+  lease_options options_;
+  paxos::leadership state_;
+  /// Last reign that was applied here.
+  ballot reign_;
+  slot applied_;
+  std::map<session_id, open> sessions_;
+  std::uint64_t last_round_ = 0;
+  round gathering_;
+  std::map<std::uint64_t, round> rounds_;
+  std::size_t waiting_ = 0;
+  std::vector<confirmed_renew> held_;
+  /// Nodes that were told something of this kind in this turn: once is enough.
+  std::set<node_id> told_not_leading_;
+  std::set<node_id> told_overloaded_;
+  lease_output out_;
+  std::uint64_t dropped_ = 0;
 };
 
 } // namespace paxtor::cluster

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "libpaxtor/base/ids.hpp"
@@ -18,13 +20,22 @@ struct registrar_output {
   std::vector<applied_note> notes;
 };
 
-/// The registry at work: applies decided entries, sends answers and effects while its voter leads, answers reads, makes and
-/// installs images. It sits beside the learner, in the same actor.
+/// The registry at work: applies decided entries, sends answers and effects while its voter leads,
+/// answers reads, makes and installs images. It sits beside the learner, in the same actor.
+///
+/// I22 the image of a snapshot that the log installs can be read. (Going on without it would apply
+///     entries to a state that no other replica has.)
 class registrar {
 public:
+  /// Reads that wait for their slot; one more is dropped, and its node asks again.
+  static constexpr std::size_t max_reads_waiting = 65536;
+  /// Answers of one message, so that it stays far below the bound of a frame.
+  static constexpr std::size_t max_answer_bytes = std::size_t{1} << 20;
+
   registrar();
 
-  /// Whether this voter leads: only then are answers and effects sent (they are true anywhere; this saves messages).
+  /// Whether this voter leads: only then are answers and effects sent (they are true anywhere; this
+  /// saves messages).
   void lead(bool leading);
 
   void install(const paxos::write_snapshot& snapshot);
@@ -36,6 +47,26 @@ public:
   [[nodiscard]] blob image() const;
   [[nodiscard]] registrar_output take_output();
   [[nodiscard]] const registry::machine& machine() const;
+
+  /// Entries that could not be read, and reads that were dropped.
+  [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
+
+private:
+  void apply_one(const paxos::decided_entry& entry, registry::outcome& result);
+  void gather(registry::outcome&& result);
+  void note_progress(slot upto, index last);
+  void answer_reads();
+  void answer(const ready_read& what);
+
+  registry::machine machine_;
+  bool leading_ = false;
+  slot applied_;
+  index last_;
+  std::multimap<slot, ready_read> reads_;
+  /// Answers of this turn, per node and session, in order.
+  std::map<std::pair<node_id, session_id>, std::vector<registry::answer>> answers_;
+  registrar_output out_;
+  std::uint64_t dropped_ = 0;
 };
 
 } // namespace paxtor::cluster

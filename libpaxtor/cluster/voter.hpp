@@ -15,22 +15,37 @@ struct voter_output {
   std::vector<paxos::write> writes;
 };
 
-/// A whole voter: replica, lease keeper, registrar, wired as the actors wire them. For the simulator and transcripts; in
-/// production acceptor, proposer and learner actors hold the same parts.
+/// A whole voter: replica, lease keeper, registrar, wired as the actors wire them. For the simulator and
+/// transcripts; in production acceptor, proposer and learner actors hold the same parts.
 class voter {
 public:
-  voter(const paxos::recovered& state, paxos::configuration voters, paxos::timing times, paxos::limits bounds,
-        lease_options leases, generator random, time_point now);
+  voter(const paxos::recovered& state, paxos::configuration voters, paxos::timing times,
+        paxos::limits bounds, lease_options leases, generator random, time_point now);
 
   void step(time_point now, const paxos::envelope& what);
   void step(time_point now, node_id from, node_message what);
   void tick(time_point now);
   void persisted(time_point now, write_id id);
+
+  /// REQUIRES: called once after every input above; the parts hand over to each other here.
   [[nodiscard]] voter_output take_output();
 
   [[nodiscard]] const paxos::replica& replica() const;
   [[nodiscard]] const registry::machine& machine() const;
   [[nodiscard]] const paxos::leadership& state() const;
+
+private:
+  /// Carries what one part says to the others, until all are quiet.
+  void pump();
+  [[nodiscard]] bool pump_replica();
+  [[nodiscard]] bool pump_registrar();
+  [[nodiscard]] bool pump_keeper();
+
+  time_point now_;
+  paxos::replica replica_;
+  lease_keeper keeper_;
+  registrar registrar_;
+  voter_output out_;
 };
 
 } // namespace paxtor::cluster

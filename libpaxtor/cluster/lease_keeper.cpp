@@ -1,0 +1,339 @@
+#include "libpaxtor/cluster/lease_keeper.hpp"
+
+#include <algorithm>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "libpaxtor/base/check.hpp"
+#include "libpaxtor/base/codec.hpp"
+
+namespace paxtor::cluster {
+
+namespace {
+
+/// What a command says of where it comes from.
+struct claim {
+  /// The session that it acts for; not valid() for open_session.
+  session_id session;
+  /// The node that it names itself; open_session only.
+  node_id node;
+  seq number;
+  /// Only a lease keeper proposes these.
+  bool reserved = false;
+};
+
+struct claim_of {
+  claim operator()(const registry::open_session& x) const {
+    return {session_id{}, x.node, seq{x.nth}, false};
+  }
+
+  claim operator()(const registry::close_session& x) const {
+    return {x.session, node_id{}, seq{}, false};
+  }
+
+  claim operator()(const registry::expire_session&) const {
+    return {session_id{}, node_id{}, seq{}, true};
+  }
+
+  // All others carry their origin.
+  template <class T>
+  claim operator()(const T& x) const {
+    return {x.from.session, node_id{}, x.from.number, false};
+  }
+};
+
+/// Only these two show how long sessions have been silent.
+struct shows_silence {
+  bool operator()(const registry::query_get&) const { return false; }
+  bool operator()(const registry::query_list&) const { return false; }
+  bool operator()(const registry::query_why&) const { return true; }
+  bool operator()(const registry::query_members&) const { return true; }
+  bool operator()(const registry::query_name&) const { return false; }
+  bool operator()(const registry::query_counts&) const { return false; }
+};
+
+} // namespace
+
+lease_keeper::lease_keeper(voter_id self, lease_options options) : self_(self), options_(options) {}
+
+const paxos::leadership& lease_keeper::state() const {
+  return state_;
+}
+
+bool lease_keeper::barrier_passed() const {
+  return state_.leading && reign_ == state_.at;
+}
+
+void lease_keeper::leadership_changed(time_point now, const paxos::leadership& state) {
+  bool new_reign = state.leading && (!state_.leading || state_.at != state.at);
+  bool reign_ended = state_.leading && (!state.leading || new_reign);
+  state_ = state;
+  if (reign_ended)
+    void_confirmations();
+  if (!new_reign)
+    return;
+  for (auto& [id, session] : sessions_) {
+    // S1: a lease that a predecessor granted has run out before this clock does.
+    session.heard = now;
+    // S3: what was proposed in an older reign does nothing once this reign is in force, and S2 lets no
+    // renewal be answered before.
+    session.expiring = false;
+  }
+}
+
+void lease_keeper::void_confirmations() {
+  // Whoever waits here should look for the new leader now.
+  auto tell = [this](const round& x) {
+    for (auto& y : x.renews)
+      say_not_leading(y.node);
+    for (auto& y : x.reads)
+      say_not_leading(y.node);
+  };
+  tell(gathering_);
+  for (auto& [id, x] : rounds_)
+    tell(x);
+  for (auto& x : held_)
+    say_not_leading(x.what.node);
+  gathering_ = {};
+  rounds_.clear();
+  held_.clear();
+  waiting_ = 0;
+}
+
+void lease_keeper::say_not_leading(node_id to) {
+  if (!told_not_leading_.insert(to).second)
+    return;
+  auto leader = state_.leader == self_ ? voter_id{} : state_.leader;
+  out_.send.push_back({to, not_leading{leader, state_.at}});
+}
+
+void lease_keeper::say_overloaded(node_id to) {
+  if (told_overloaded_.insert(to).second)
+    out_.send.push_back({to, overloaded{}});
+}
+
+// -- what the registry says --------------------------------------------------------------------
+
+void lease_keeper::applied(time_point now, const applied_note& note) {
+  for (auto& event : note.events)
+    std::visit([&](const auto& x) { handle(now, x); }, event);
+  applied_ = std::max(applied_, note.upto);
+  settle_held();
+}
+
+void lease_keeper::handle(time_point now, const registry::session_opened& what) {
+  // S1: opened in this reign, or learned late: it is heard of now, which is not before phase 1 ended.
+  sessions_.try_emplace(what.session, open{what.node, now, false, {}});
+}
+
+void lease_keeper::handle(time_point, const registry::session_closed& what) {
+  sessions_.erase(what.session);
+  // Decided, so true whoever leads now; told at once so that the node need not ask.
+  if (state_.leading)
+    out_.send.push_back({what.node, session_over{what.session}});
+}
+
+void lease_keeper::handle(time_point, const registry::reign_began& what) {
+  reign_ = what.at;
+}
+
+// -- what nodes say ----------------------------------------------------------------------------
+
+void lease_keeper::step(time_point now, node_id from, node_message what) {
+  if (!state_.leading) {
+    say_not_leading(from);
+    return;
+  }
+  std::visit([&](auto& x) { handle(now, from, std::move(x)); }, what);
+}
+
+bool lease_keeper::admit(node_id from, const std::string& bytes) {
+  registry::command what;
+  if (!decode(bytes, what)) {
+    ++dropped_; // Without a number there is nobody to answer.
+    return false;
+  }
+  auto who = std::visit(claim_of{}, what);
+  if (who.reserved) {
+    ++dropped_; // S1: only the leader's own clock may say that a session has expired.
+    return false;
+  }
+  if (who.session.valid()) {
+    // Unknown: it is over, or its opening is not applied here yet. Not answered, because a leader that
+    // was deposed without knowing cannot tell these apart; the node's renewal can.
+    auto i = sessions_.find(who.session);
+    if (i == sessions_.end() || i->second.node != from) {
+      ++dropped_;
+      return false;
+    }
+  }
+  std::string why;
+  bool foreign = who.node.valid() && who.node != from;
+  if (foreign)
+    why = "a node opens sessions for itself alone";
+  if (foreign || !registry::validate(what, why)) {
+    registry::answer refusal;
+    refusal.number = who.number;
+    refusal.code = registry::status::invalid;
+    refusal.detail = why;
+    out_.send.push_back({from, answers{who.session, {std::move(refusal)}}});
+    return false;
+  }
+  return true;
+}
+
+void lease_keeper::handle(time_point, node_id from, submit&& what) {
+  if (what.commands.size() > registry::max_window) {
+    ++dropped_;
+    say_overloaded(from);
+    return;
+  }
+  // Proposed before the own reign is applied, too: a command stands behind it in the log.
+  for (auto& bytes : what.commands)
+    if (admit(from, bytes))
+      out_.proposals.push_back({from, std::move(bytes)});
+}
+
+void lease_keeper::handle(time_point now, node_id from, renew&& what) {
+  auto i = sessions_.find(what.session);
+  if (i != sessions_.end()) {
+    auto& session = i->second;
+    if (session.node != from) {
+      ++dropped_;
+      return;
+    }
+    // R4: what it may have missed does not depend on its lease.
+    out_.watermarks.push_back({what.session, what.watermark});
+    // S2: none while an expire is in flight; it will hear session_over.
+    if (session.expiring)
+      return;
+    // S1: arrival. Before any confirmation: a later `heard` only ever delays an expire.
+    session.heard = std::max(session.heard, now);
+  }
+  if (waiting_ >= max_waiting) {
+    say_overloaded(from);
+    return;
+  }
+  gathering_.renews.push_back({from, what.session, what.n});
+  ++waiting_;
+}
+
+void lease_keeper::handle(time_point, node_id from, read&& what) {
+  if (waiting_ >= max_waiting) {
+    say_overloaded(from);
+    return;
+  }
+  gathering_.reads.push_back({from, what.id, std::move(what.what)});
+  ++waiting_;
+}
+
+// -- what the proposer says --------------------------------------------------------------------
+
+void lease_keeper::confirmed(time_point now, const paxos::proposer_output::confirmed& done) {
+  auto i = rounds_.find(done.id);
+  if (i == rounds_.end())
+    return; // Of a reign that ended.
+  auto what = std::move(i->second);
+  rounds_.erase(i);
+  waiting_ -= what.reads.size();
+  for (auto& x : what.reads) {
+    auto silent = silences(now, x.what);
+    out_.reads.push_back({x.node, x.id, std::move(x.what), done.upto, std::move(silent)});
+  }
+  for (auto& x : what.renews)
+    settle({x, done.upto});
+}
+
+void lease_keeper::settle(confirmed_renew&& what) {
+  auto i = sessions_.find(what.what.session);
+  bool known = i != sessions_.end();
+  // S2: nothing before the own reign is applied. That a session is over is known for sure only when all
+  // that was decided by the confirmation is applied: its opening may be among it.
+  if (!barrier_passed() || (!known && applied_ < what.upto)) {
+    held_.push_back(std::move(what));
+    return;
+  }
+  --waiting_;
+  auto& x = what.what;
+  if (!known) {
+    out_.send.push_back({x.node, session_over{x.session}});
+    return;
+  }
+  if (i->second.expiring || i->second.node != x.node)
+    return; // S2: none while an expire of it is in flight.
+  PAXTOR_CHECK("I16", state_.leading && reign_ == state_.at && !i->second.expiring);
+  out_.send.push_back({x.node, renewed{x.session, x.n, state_.at}});
+}
+
+void lease_keeper::settle_held() {
+  auto list = std::exchange(held_, {});
+  for (auto& x : list)
+    settle(std::move(x));
+}
+
+void lease_keeper::refused(const lease_output::proposal& what) {
+  if (what.node.valid()) {
+    if (state_.leading)
+      say_overloaded(what.node);
+    else
+      say_not_leading(what.node);
+    return;
+  }
+  // An expire of our own that never entered the log: it is not in flight.
+  registry::command proposed;
+  if (!decode(what.command, proposed))
+    return;
+  if (auto* expire = std::get_if<registry::expire_session>(&proposed))
+    if (auto i = sessions_.find(expire->session); i != sessions_.end() && expire->at == state_.at)
+      i->second.expiring = false;
+}
+
+void lease_keeper::tick(time_point now) {
+  if (!barrier_passed())
+    return;
+  std::size_t count = 0;
+  for (auto& [id, session] : sessions_) {
+    auto silent = now - session.heard;
+    if (silent <= options_.expire_after())
+      continue;
+    // A proposal within one reign is not lost, but asking again once per ttl costs nothing.
+    if (session.expiring && now - session.proposed_at < options_.ttl)
+      continue;
+    if (++count > max_expires_per_tick)
+      return;
+    PAXTOR_CHECK("I17", silent > options_.expire_after());
+    session.expiring = true;
+    session.proposed_at = now;
+    registry::command expire = registry::expire_session{id, state_.at};
+    out_.proposals.push_back({node_id{}, encode(expire)});
+  }
+}
+
+std::map<session_id, registry::silence>
+lease_keeper::silences(time_point now, const registry::query& what) const {
+  std::map<session_id, registry::silence> result;
+  if (!std::visit(shows_silence{}, what))
+    return result;
+  for (auto& [id, session] : sessions_) {
+    auto silent = now - session.heard;
+    auto due = std::max(duration{0}, options_.expire_after() - silent);
+    result.emplace(id, registry::silence{silent, due});
+  }
+  return result;
+}
+
+lease_output lease_keeper::take_output() {
+  if (gathering_.size() > 0) {
+    // S1: one confirmation for all that arrived in this turn; it starts after they arrived. Numbers are
+    // never used again, so a confirmation of an older reign finds nothing.
+    ++last_round_;
+    rounds_.emplace(last_round_, std::exchange(gathering_, {}));
+    out_.confirms.push_back(last_round_);
+  }
+  told_not_leading_.clear();
+  told_overloaded_.clear();
+  return std::exchange(out_, {});
+}
+
+} // namespace paxtor::cluster

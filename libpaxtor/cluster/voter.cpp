@@ -1,0 +1,122 @@
+#include "libpaxtor/cluster/voter.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace paxtor::cluster {
+
+namespace {
+
+template <class T>
+void append(std::vector<T>& to, std::vector<T>&& from) {
+  to.insert(to.end(), std::make_move_iterator(from.begin()), std::make_move_iterator(from.end()));
+}
+
+} // namespace
+
+voter::voter(const paxos::recovered& state, paxos::configuration voters, paxos::timing times,
+             paxos::limits bounds, lease_options leases, generator random, time_point now)
+  : now_(now),
+    replica_(state, std::move(voters), times, bounds, random, now),
+    keeper_(state.self, leases) {
+  pump();
+}
+
+void voter::step(time_point now, const paxos::envelope& what) {
+  now_ = std::max(now_, now);
+  replica_.step(now_, what);
+}
+
+void voter::step(time_point now, node_id from, node_message what) {
+  now_ = std::max(now_, now);
+  keeper_.step(now_, from, std::move(what));
+}
+
+void voter::tick(time_point now) {
+  now_ = std::max(now_, now);
+  replica_.tick(now_);
+  // What the log did in this tick (a leader that steps down) comes before what silence tells.
+  pump();
+  keeper_.tick(now_);
+}
+
+void voter::persisted(time_point now, write_id id) {
+  now_ = std::max(now_, now);
+  replica_.persisted(now_, id);
+}
+
+voter_output voter::take_output() {
+  pump();
+  return std::exchange(out_, {});
+}
+
+void voter::pump() {
+  for (bool busy = true; busy;) {
+    busy = pump_replica();
+    busy = pump_registrar() || busy;
+    busy = pump_keeper() || busy;
+  }
+}
+
+bool voter::pump_replica() {
+  auto x = replica_.take_output();
+  bool busy = x.changed || x.install || !x.decided.empty() || x.want_snapshot
+              || !x.confirmations.empty();
+  append(out_.send, std::move(x.send));
+  append(out_.writes, std::move(x.writes));
+  // Leadership first: what is confirmed or decided in the same turn belongs to the new state.
+  if (x.changed) {
+    registrar_.lead(x.changed->leading);
+    keeper_.leadership_changed(now_, *x.changed);
+  }
+  if (x.install)
+    registrar_.install(*x.install);
+  registrar_.apply(x.decided);
+  if (x.want_snapshot)
+    replica_.snapshot_made(now_, registrar_.image());
+  for (auto& done : x.confirmations)
+    keeper_.confirmed(now_, done);
+  return busy;
+}
+
+bool voter::pump_registrar() {
+  auto x = registrar_.take_output();
+  // Notes before answers leave: a node that hears of its session finds it known here.
+  for (auto& note : x.notes)
+    keeper_.applied(now_, note);
+  append(out_.to_nodes, std::move(x.send));
+  return !x.notes.empty();
+}
+
+bool voter::pump_keeper() {
+  auto x = keeper_.take_output();
+  for (auto& proposal : x.proposals)
+    if (!replica_.propose(now_, {paxos::entry_kind::command, proposal.command}))
+      keeper_.refused(proposal);
+  for (auto id : x.confirms)
+    if (replica_.state().leading)
+      replica_.confirm(now_, id);
+  for (auto& note : x.watermarks)
+    registrar_.sync(note);
+  bool busy = !x.proposals.empty() || !x.confirms.empty() || !x.reads.empty()
+              || !x.watermarks.empty();
+  for (auto& question : x.reads)
+    registrar_.read(std::move(question));
+  append(out_.to_nodes, std::move(x.send));
+  return busy;
+}
+
+const paxos::replica& voter::replica() const {
+  return replica_;
+}
+
+const registry::machine& voter::machine() const {
+  return registrar_.machine();
+}
+
+const paxos::leadership& voter::state() const {
+  return replica_.state();
+}
+
+} // namespace paxtor::cluster

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/paxos/output.hpp"
+
+namespace paxtor::storage {
+
+/// What a store says of a call. `why` is empty on success, else one line that says what to do.
+struct result {
+  std::string why;
+
+  [[nodiscard]] bool ok() const { return why.empty(); }
+};
+
+/// What was found at start.
+struct loaded {
+  result outcome;
+  /// Meaningful only if `outcome.ok()`. `self` is set also by a blank store: a voter_id is made with the
+  /// store and dies with it (L5).
+  paxos::recovered state;
+};
+
+/// Where a voter keeps what it must not forget (L1). Owned by the storage actor, one thread at a time;
+/// lives as long as the voter.
+///
+/// I23 what an `append` that succeeded wrote is given back by every later `load`, unless a later write
+///     replaced or truncated it.
+class store {
+public:
+  store() = default;
+  store(const store&) = delete;
+  store& operator=(const store&) = delete;
+  virtual ~store() = default;
+
+  /// All that is kept. ERRORS: it cannot be read; then the voter must not run.
+  [[nodiscard]] virtual loaded load() = 0;
+
+  /// Carries out these writes in order, as a whole. When it returns ok they are durable: the caller
+  /// then says `persisted(id)` of the last one. Callers gather what waits into one call: one sync
+  /// for all. ERRORS: the disk refused. Nothing may be assumed of what was written; the voter stops.
+  [[nodiscard]] virtual result append(const std::vector<paxos::write>& writes) = 0;
+
+  /// For logs: the kind of store and where it is.
+  [[nodiscard]] virtual const std::string& describe() const = 0;
+
+  /// True if it dies with the process: the node comes back as a new voter (L5).
+  [[nodiscard]] virtual bool volatile_store() const = 0;
+};
+
+} // namespace paxtor::storage
