@@ -1,4 +1,4 @@
-# Finds CAF: its own CMake config first, else headers and libraries as Debian ships them.
+# Finds CAF, the C++ Actor Framework: its own CMake package first, else headers and libraries as Debian ships them.
 # Defines CAF::core, CAF::io, CAF::openssl and CAF_VERSION.
 find_package(CAF QUIET CONFIG COMPONENTS core io openssl)
 if(CAF_FOUND)
@@ -8,14 +8,16 @@ endif()
 find_path(CAF_INCLUDE_DIR caf/all.hpp)
 foreach(part core io openssl)
   find_library(CAF_${part}_LIBRARY caf_${part})
+  mark_as_advanced(CAF_${part}_LIBRARY)
 endforeach()
+mark_as_advanced(CAF_INCLUDE_DIR)
 if(CAF_INCLUDE_DIR AND EXISTS "${CAF_INCLUDE_DIR}/caf/config.hpp")
-  file(STRINGS "${CAF_INCLUDE_DIR}/caf/config.hpp" line REGEX "#define CAF_VERSION +[0-9]+")
-  string(REGEX REPLACE ".*CAF_VERSION +([0-9]+).*" "\\1" number "${line}")
-  math(EXPR major "${number} / 10000")
-  math(EXPR minor "(${number} / 100) % 100")
-  math(EXPR patch "${number} % 100")
-  set(CAF_VERSION "${major}.${minor}.${patch}")
+  file(STRINGS "${CAF_INCLUDE_DIR}/caf/config.hpp" caf_line REGEX "#define CAF_VERSION +[0-9]+")
+  string(REGEX REPLACE ".*CAF_VERSION +([0-9]+).*" "\\1" caf_number "${caf_line}")
+  math(EXPR caf_major "${caf_number} / 10000")
+  math(EXPR caf_minor "(${caf_number} / 100) % 100")
+  math(EXPR caf_patch "${caf_number} % 100")
+  set(CAF_VERSION "${caf_major}.${caf_minor}.${caf_patch}")
 endif()
 
 include(FindPackageHandleStandardArgs)

@@ -1,4 +1,5 @@
-# Language level, warnings, ccache and sanitizers: the same for every target.
+# Language level, warnings, ccache and sanitizers: the same for every target. Targets get them by linking paxtor_options,
+# which is not installed.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
@@ -10,19 +11,25 @@ endif()
 
 find_program(PAXTOR_CCACHE ccache)
 if(PAXTOR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Precompiled headers need ccache to look past __TIME__ and the time stamps of the header.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env
-      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${PAXTOR_CCACHE})
+  # Precompiled headers need ccache to look past __TIME__ and the time stamps of the header. The base directory and
+  # NOHASHDIR let two clones, and two build directories of equal depth, share results.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+    ${CMAKE_COMMAND} -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${PAXTOR_CCACHE})
 endif()
 
 add_library(paxtor_options INTERFACE)
-target_compile_options(paxtor_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor)
+target_compile_options(paxtor_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor -Wimplicit-fallthrough -Woverloaded-virtual)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Needed with a precompiled header under ccache.
   target_compile_options(paxtor_options INTERFACE -fpch-preprocess)
 endif()
+
 if(PAXTOR_SANITIZE)
-  target_compile_options(paxtor_options INTERFACE -fsanitize=${PAXTOR_SANITIZE} -fno-omit-frame-pointer
-                                                  -fno-sanitize-recover=all)
+  # Our own code only: CAF comes as it is from the system. test/sanitizers/ says what that means.
+  target_compile_options(paxtor_options INTERFACE
+    -fsanitize=${PAXTOR_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(paxtor_options INTERFACE -fsanitize=${PAXTOR_SANITIZE})
 endif()

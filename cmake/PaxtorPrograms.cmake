@@ -1,0 +1,51 @@
+# Programs and tests.
+
+# paxtor_program(NAME SOURCES files... LINK targets... [PURE]): an executable with the project's options. PURE: includes
+# no CAF.
+function(paxtor_program name)
+  cmake_parse_arguments(ARG "PURE" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} paxtor_options)
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  if(ARG_PURE)
+    paxtor_precompiled(${name} PURE)
+  else()
+    paxtor_precompiled(${name} CAF)
+  endif()
+endfunction()
+
+# paxtor_tests(NAME DIR folder [CAF] [SERIAL] [TIMEOUT seconds] LINK targets...): one doctest program of all files in the
+# folder; each test case is a CTest test of its own, labelled with the folder's name. SERIAL: its times mean something,
+# so nothing else runs beside it. Folders without a main.cpp get that of unit/.
+function(paxtor_tests name)
+  cmake_parse_arguments(ARG "CAF;SERIAL" "DIR;TIMEOUT" "LINK" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DIR}/*.cpp")
+  if(NOT sources)
+    return()
+  endif()
+  if(NOT EXISTS "${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DIR}/main.cpp")
+    list(APPEND sources $<TARGET_OBJECTS:paxtor-test-main>)
+  elseif(ARG_DIR STREQUAL "unit")
+    list(FILTER sources EXCLUDE REGEX "/unit/main\\.cpp$")
+    add_library(paxtor-test-main OBJECT "${CMAKE_CURRENT_SOURCE_DIR}/unit/main.cpp")
+    target_link_libraries(paxtor-test-main PRIVATE doctest::doctest paxtor_options)
+    list(APPEND sources $<TARGET_OBJECTS:paxtor-test-main>)
+  endif()
+  set(kind PURE)
+  if(ARG_CAF)
+    set(kind)
+  endif()
+  paxtor_program(${name} ${kind} SOURCES ${sources} LINK ${ARG_LINK} doctest::doctest)
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  if(PAXTOR_SANITIZE)
+    math(EXPR ARG_TIMEOUT "${ARG_TIMEOUT} * 5")
+  endif()
+  # A name that doctest's filter does not match would run nothing and pass: that is a failure here.
+  set(properties LABELS ${ARG_DIR} TIMEOUT ${ARG_TIMEOUT} FAIL_REGULAR_EXPRESSION "test cases: +0 ")
+  if(ARG_SERIAL)
+    list(APPEND properties RUN_SERIAL TRUE)
+  endif()
+  doctest_discover_tests(${name} TEST_PREFIX "${ARG_DIR}: " PROPERTIES ${properties})
+endfunction()
