@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include <caf/fwd.hpp>
 #include <caf/actor.hpp>
+#include <caf/fwd.hpp>
 #include <caf/message.hpp>
 #include <caf/strong_actor_ptr.hpp>
 
@@ -22,6 +22,9 @@
 #include "libpaxtor/paxos/messages.hpp"
 
 namespace paxtor::net {
+
+/// Routes through a relay that are remembered at once; more are forgotten, oldest node id first.
+inline constexpr std::size_t max_routes = 4096;
 
 /// The mailboxes of a node that frames are addressed to. Handles are null where a node has no such role.
 struct mailboxes {
@@ -40,7 +43,7 @@ struct peer {
 };
 
 /// Thread-safe; shared by all actors of a node. Sending never blocks: what cannot be sent is dropped (the protocol
-/// expects loss) and counted.
+/// expects loss) and counted. A node is always linked to itself: frames to its own voter or agent go to the local mailboxes.
 class peers {
 public:
   /// One CAF message that carries `bytes`; made once, sent to many.
@@ -56,17 +59,32 @@ public:
   /// A node's message came through `relay` (not valid(): directly).
   void note_route(node_id node, voter_id relay);
 
-  /// The peer if it is linked.
+  /// The peer if it is linked; this node is found too.
   [[nodiscard]] std::optional<peer> find(node_id node) const;
   [[nodiscard]] std::optional<peer> find(voter_id voter) const;
+
+  /// All linked nodes but this one.
   [[nodiscard]] std::vector<peer> all() const;
 
+  /// This node; empty before its hub runs.
+  [[nodiscard]] peer self() const;
+
+  /// Frames that had nowhere to go.
+  [[nodiscard]] std::uint64_t dropped() const;
+
   // -- the hub's ----------------------------------------------------------------------------------------------------
+  void set_self(peer who);
   void linked(peer who);
   void unlinked(node_id node);
+  /// The hub has ended: forgets everything, this node's mailboxes too.
+  void clear();
 
 private:
+  [[nodiscard]] const peer* lookup(node_id node) const;
+  [[nodiscard]] const peer* lookup(voter_id voter) const;
+
   mutable std::mutex mutex_;
+  peer self_;
   std::map<node_id, peer> nodes_;
   std::map<voter_id, node_id> voters_;
   std::map<node_id, voter_id> routes_;

@@ -1,0 +1,59 @@
+#pragma once
+
+/// \file
+/// What differs between versions of CAF, in one place: this is written for 0.17.6. A port to 0.18 or 1.x begins here (atoms become
+/// a type id block, `detached` actors and error categories change) and in net/wire.hpp, which plugs our sockets into CAF's loop.
+
+#include <cstdint>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <utility>
+
+#include <caf/actor.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/atom.hpp>
+#include <caf/error.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/make_message.hpp>
+#include <caf/message.hpp>
+#include <caf/spawn_options.hpp>
+
+#include <paxtor/error.hpp>
+
+#include "libpaxtor/base/time.hpp"
+
+namespace paxtor::net {
+
+/// The category of Paxtor's errors in CAF.
+inline constexpr caf::atom_value error_category = caf::atom("paxtor");
+
+/// An error of that category; `text` is one line that says what to do.
+[[nodiscard]] inline caf::error fail(errc code, std::string text) {
+  return {static_cast<std::uint8_t>(code), error_category, caf::make_message(std::move(text))};
+}
+
+/// The text of such an error, or CAF's rendering of another.
+[[nodiscard]] std::string text_of(const caf::actor_system& sys, const caf::error& err);
+
+/// F6: an actor with a thread of its own, so that no user's actor can starve it, and which keeps no system alive.
+template <class Actor, class... Ts>
+[[nodiscard]] caf::actor spawn_own_thread(caf::actor_system& sys, Ts&&... xs) {
+  return sys.spawn<Actor, caf::detached + caf::hidden>(std::forward<Ts>(xs)...);
+}
+
+/// True if nothing waits in the mailbox of the actor that runs now: the moment to let gathered output go.
+template <class Self>
+[[nodiscard]] bool mailbox_drained(Self* self) {
+  return self->mailbox().empty();
+}
+
+/// The clock of everything that has to do with leases: goes on while the machine sleeps, and nobody sets it.
+[[nodiscard]] inline time_point boot_now() {
+  timespec ts{};
+  ::clock_gettime(CLOCK_BOOTTIME, &ts);
+  return time_point{std::chrono::duration_cast<duration>(std::chrono::seconds{ts.tv_sec}
+                                                         + std::chrono::nanoseconds{ts.tv_nsec})};
+}
+
+} // namespace paxtor::net
