@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "libpaxtor/base/ids.hpp"
@@ -26,24 +28,58 @@ public:
   void step(voter_id from, const message& what);
 
   /// All writes up to and including `id` are durable.
+  /// REQUIRES: take_output() has handed out that write.
   void persisted(write_id id);
 
-  /// All that is to be sent and written since the last call.
+  /// All that is to be sent and written since the last call: at most one write, however many steps.
   [[nodiscard]] acceptor_output take_output();
 
+  /// The highest promise, durable or not.
   [[nodiscard]] ballot promised() const { return promised_; }
   [[nodiscard]] slot truncated_upto() const { return truncated_upto_; }
   [[nodiscard]] std::size_t slots_held() const { return accepted_.size(); }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
 private:
-  // The implementer's.
+  /// A message that leaves when all writes up to `after` are durable.
+  struct held {
+    write_id after;
+    outgoing what;
+  };
+
+  void on_prepare(voter_id from, const prepare& asked);
+  void on_accept(voter_id from, const accept& asked);
+  void on_heartbeat(voter_id from, const heartbeat& asked);
+  void on_truncate(voter_id from, const truncate& asked);
+
+  [[nodiscard]] bool below_promise(ballot at) const;
+  void raise_promise(ballot at);
+  void reject(voter_id proposer, ballot asked);
+  void send_promise(voter_id proposer, const prepare& asked);
+  void send(voter_id to, role to_role, message what);
+  void send_after(write_id after, voter_id to, role to_role, message what);
+  void observe(ballot at, slot decided_upto, bool sign_of_life);
+  void tell_observed();
+  [[nodiscard]] write_id rests_on() const;
+
   voter_id self_;
   ballot promised_;
   std::map<slot, accepted_value> accepted_;
   slot truncated_upto_;
   std::uint64_t dropped_ = 0;
+
+  // L1: what this turn wants written, the last write handed out, the last one durable, and what waits.
+  std::vector<write_op> ops_;
   write_id last_write_;
+  write_id durable_;
+  write_id promise_write_;
+  std::deque<held> held_;
+
+  // What was heard of a leader and not yet told, and the last that was told.
+  std::optional<observed> heard_;
+  bool sign_of_life_ = false;
+  observed told_;
+
   acceptor_output out_;
 };
 

@@ -75,7 +75,10 @@ struct promise {
   std::map<slot, accepted_value> accepted;
   /// Slots up to here were truncated behind a snapshot: the proposer must learn them, not propose them.
   slot truncated_upto;
-  MSGPACK_DEFINE(at, part, parts, accepted, truncated_upto)
+  /// The `from` that was asked. A voter that restarts may ask again in the same ballot for more, and must not
+  /// take a late answer to the shorter question for a full one.
+  slot from;
+  MSGPACK_DEFINE(at, part, parts, accepted, truncated_upto, from)
 };
 
 /// A higher ballot was promised. acceptor -> proposer.
@@ -177,7 +180,10 @@ struct observed {
 struct advanced {
   slot upto;
   configuration voters;
-  MSGPACK_DEFINE(upto, voters)
+  /// The last of these slots that was not counted here, but told by another voter. A leader that hears this of a slot
+  /// of its own reign stands down: it may have proposed something else there (see README.md).
+  slot told_upto;
+  MSGPACK_DEFINE(upto, voters, told_upto)
 };
 
 /// Local, learner -> its own acceptor: a snapshot up to `upto` is durable; slots up to `upto` may go (L4).

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "libpaxtor/paxos/acceptor.hpp"
@@ -22,22 +25,63 @@ struct replica_output {
 
 /// One voter of the log: the three roles, and a queue for what they say to each other. The same roles are run one by
 /// one by CAF actors in production and as a whole by this class in the simulator and in transcripts.
-/// Writes of acceptor and learner share one sequence of write ids here.
+/// Writes of acceptor and learner share one sequence of write ids here: one write per turn for both.
 class replica {
 public:
-  replica(const recovered& state, configuration voters, timing times, limits bounds, generator random, time_point now);
+  replica(const recovered& state, configuration voters, timing times, limits bounds,
+          generator random, time_point now);
 
+  /// A message from another voter. One that is not for this voter, claims to be from it, or is local by kind is
+  /// counted and dropped.
   void step(time_point now, const envelope& what);
   void tick(time_point now);
   [[nodiscard]] bool propose(time_point now, entry what);
   void confirm(time_point now, std::uint64_t id);
   void persisted(time_point now, write_id id);
   void snapshot_made(time_point now, blob image);
+
+  /// Delivers what the roles say to each other until they are silent, then hands out the rest.
   [[nodiscard]] replica_output take_output();
 
-  [[nodiscard]] const leadership& state() const;
-  [[nodiscard]] const acceptor& get_acceptor() const;
-  [[nodiscard]] const learner& get_learner() const;
+  [[nodiscard]] const leadership& state() const { return proposer_.state(); }
+  [[nodiscard]] const acceptor& get_acceptor() const { return acceptor_; }
+  [[nodiscard]] const proposer& get_proposer() const { return proposer_; }
+  [[nodiscard]] const learner& get_learner() const { return learner_; }
+  [[nodiscard]] std::uint64_t dropped() const {
+    return dropped_ + acceptor_.dropped() + proposer_.dropped() + learner_.dropped();
+  }
+
+private:
+  struct local {
+    role to_role;
+    message what;
+  };
+
+  /// The roles' own write ids that one write of the replica covers.
+  struct covered {
+    write_id id;
+    write_id by_acceptor;
+    write_id by_learner;
+  };
+
+  void deliver(voter_id from, role to_role, const message& what);
+  void collect();
+  void route(std::vector<outgoing>& all);
+  void gather(std::vector<write>& all, write_id covered::*by);
+
+  voter_id self_;
+  acceptor acceptor_;
+  learner learner_;
+  proposer proposer_;
+  time_point now_;
+  std::deque<local> queue_;
+  std::deque<covered> writing_;
+  write_id last_write_;
+  // The write of this turn.
+  std::vector<write_op> ops_;
+  covered open_;
+  std::uint64_t dropped_ = 0;
+  replica_output out_;
 };
 
 } // namespace paxtor::paxos

@@ -1,0 +1,97 @@
+#include "libpaxtor/paxos/phase_one.hpp"
+
+#include <algorithm>
+
+#include "libpaxtor/paxos/batches.hpp"
+#include "libpaxtor/paxos/bounds.hpp"
+
+namespace paxtor::paxos {
+
+namespace {
+
+bool well_formed(const promise& what) {
+  if (what.parts == 0 || what.parts > max_promise_parts || what.part >= what.parts)
+    return false;
+  const auto floor = std::max(what.from.value, what.truncated_upto.value);
+  return std::all_of(what.accepted.begin(), what.accepted.end(), [&](const auto& held) {
+    // An acceptor holds max_slots_held slots; nothing further away becomes a gap to fill. Nor can it have
+    // accepted, before it promised, in this ballot or above.
+    return held.first >= what.from && held.first.value - what.from.value <= floor + max_slots_held
+           && held.second.at < what.at;
+  });
+}
+
+} // namespace
+
+bool phase_one::add(voter_id from, const promise& what) {
+  if (what.at != at_ || what.from != from_ || !well_formed(what))
+    return false;
+  // Whose promise is not asked for is not kept either: nobody fills the memory with promises.
+  if (answers_.size() >= 4 * max_voters && answers_.count(from) == 0)
+    return false;
+  auto& mine = answers_[from];
+  if (mine.whole)
+    return true;
+  if (mine.parts != what.parts || mine.truncated_upto != what.truncated_upto) {
+    // An answer to a repeated prepare, cut differently: parts of the two do not make a whole.
+    mine = answer{};
+    mine.parts = what.parts;
+    mine.truncated_upto = what.truncated_upto;
+  }
+  mine.got.insert_or_assign(what.part, what.accepted);
+  if (mine.got.size() < mine.parts)
+    return true;
+  mine.whole = true;
+  truncated_upto_ = std::max(truncated_upto_, mine.truncated_upto);
+  for (const auto& [part, accepted] : mine.got)
+    merge(accepted);
+  mine.got.clear();
+  return true;
+}
+
+void phase_one::merge(const std::map<slot, accepted_value>& accepted) {
+  for (const auto& [where, held] : accepted) {
+    auto& best = values_[where];
+    // L2: per slot, the accepted value of the highest ballot.
+    if (best.at < held.at)
+      best = recovered_value{held.at, held.value, configuration_after(held.value)};
+  }
+}
+
+bool phase_one::promised(voter_id id) const {
+  const auto pos = answers_.find(id);
+  return pos != answers_.end() && pos->second.whole;
+}
+
+std::vector<configuration> phase_one::chain(slot decided_upto, const configuration& voters) const {
+  std::vector<configuration> result{voters};
+  for (auto i = values_.upper_bound(decided_upto); i != values_.end(); ++i) {
+    if (i->second.changes)
+      result.push_back(*i->second.changes);
+  }
+  return result;
+}
+
+std::vector<voter_id> phase_one::missing(slot decided_upto, const configuration& voters) const {
+  std::vector<voter_id> result;
+  for (const auto& part : chain(decided_upto, voters)) {
+    for (const auto& member : part.members) {
+      if (!promised(member.id) && std::find(result.begin(), result.end(), member.id) == result.end())
+        result.push_back(member.id);
+    }
+  }
+  return result;
+}
+
+bool phase_one::complete(slot decided_upto, const configuration& voters) const {
+  if (!promised(self_) || decided_upto < truncated_upto_)
+    return false;
+  const auto parts = chain(decided_upto, voters);
+  return std::all_of(parts.begin(), parts.end(), [this](const configuration& part) {
+    const auto count = std::count_if(part.members.begin(), part.members.end(),
+                                     [this](const member& m) { return promised(m.id); });
+    return static_cast<std::size_t>(count) >= part.majority();
+  });
+}
+
+} // namespace paxtor::paxos

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/paxos/config.hpp"
+#include "libpaxtor/paxos/messages.hpp"
+
+namespace paxtor::paxos {
+
+/// What phase 1 found in a slot.
+struct recovered_value {
+  ballot at;
+  batch value;
+  /// The voters from the next slot on, if the value changes them.
+  std::optional<configuration> changes;
+};
+
+/// Phase 1 of one ballot: collects promises, takes per slot the value of the highest ballot (L2), and knows whose promises
+/// are still missing in every configuration that the recovered log passes through (L6). Owned by the proposer; lives
+/// from `prepare` to the end of phase 1.
+class phase_one {
+public:
+  phase_one(voter_id self, ballot at, slot from) : self_(self), at_(at), from_(from) {}
+
+  [[nodiscard]] ballot at() const { return at_; }
+  [[nodiscard]] slot from() const { return from_; }
+
+  /// Takes a (part of a) promise. Returns false if it is not an answer to this prepare, or malformed.
+  bool add(voter_id from, const promise& what);
+
+  /// The voters whose promise is still needed or may come, when all up to `decided_upto` is decided and `voters` decide
+  /// the next slot.
+  [[nodiscard]] std::vector<voter_id> missing(slot decided_upto, const configuration& voters) const;
+
+  /// True if a majority of every configuration has promised, this voter among them. The own promise is always
+  /// needed: nothing is proposed in a ballot that we could forget and use again after a restart.
+  [[nodiscard]] bool complete(slot decided_upto, const configuration& voters) const;
+
+  /// Slots up to here are decided and gone from an acceptor's log: they are learned, not proposed.
+  [[nodiscard]] slot truncated_upto() const { return truncated_upto_; }
+
+  [[nodiscard]] std::map<slot, recovered_value> take_values() { return std::move(values_); }
+
+private:
+  struct answer {
+    std::uint32_t parts = 0;
+    slot truncated_upto;
+    std::map<std::uint32_t, std::map<slot, accepted_value>> got;
+    bool whole = false;
+  };
+
+  /// The configurations from slot `decided_upto` + 1 on, as far as the recovered values say.
+  [[nodiscard]] std::vector<configuration> chain(slot decided_upto,
+                                                 const configuration& voters) const;
+  [[nodiscard]] bool promised(voter_id id) const;
+  void merge(const std::map<slot, accepted_value>& accepted);
+
+  voter_id self_;
+  ballot at_;
+  slot from_;
+  slot truncated_upto_;
+  std::map<voter_id, answer> answers_;
+  std::map<slot, recovered_value> values_;
+};
+
+} // namespace paxtor::paxos
