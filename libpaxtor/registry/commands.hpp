@@ -24,6 +24,9 @@ inline constexpr std::size_t max_keys_per_acquire = 64;
 inline constexpr std::size_t max_types_per_node = 1024;
 inline constexpr std::size_t max_value_bytes = std::size_t{64} << 10;
 inline constexpr std::size_t max_text_bytes = 1024;
+inline constexpr std::size_t max_labels = 64;
+/// No node counts this far: a larger seq is a fault of its sender.
+inline constexpr std::uint64_t max_seq = std::uint64_t{1} << 62;
 /// Commands of one session that may be undone at once: the window of R1.
 inline constexpr std::size_t max_window = 4096;
 

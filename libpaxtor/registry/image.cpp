@@ -1,0 +1,41 @@
+#include "libpaxtor/registry/image.hpp"
+
+#include "libpaxtor/registry/machine_impl.hpp"
+
+namespace paxtor::registry {
+
+namespace {
+
+constexpr std::string_view magic = "paxtor registry";
+/// Raised whenever the bytes change their meaning. An image of another version is not read.
+constexpr std::uint64_t version = 1;
+
+} // namespace
+
+std::string machine::impl::save() const {
+  image_writer out;
+  out.text(magic);
+  out.number(version);
+  out.id(last);
+  out.number(reign.round);
+  out.id(reign.voter);
+  who.save(out);
+  held.save(out);
+  singletons.save(out);
+  entries.save(out);
+  return out.take();
+}
+
+bool machine::impl::load(std::string_view image) {
+  image_reader in{image};
+  if (in.text(magic.size()) != magic || in.number() != version)
+    return false;
+  last = in.id<index>();
+  reign.round = in.number();
+  reign.voter = in.id<voter_id>();
+  // The bytes came from a peer or a disk: every reference is checked, then every invariant.
+  return in.ok() && who.load(in) && held.load(in) && singletons.load(in) && entries.load(in)
+         && in.done() && held.counts_agree() && audit() == nullptr;
+}
+
+} // namespace paxtor::registry

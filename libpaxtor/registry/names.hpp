@@ -1,0 +1,70 @@
+#pragma once
+
+/// \file
+/// Names: which singleton runs where, who wants to know, and what happens when it or its host ends.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/base/term.hpp"
+#include "libpaxtor/registry/effect_list.hpp"
+#include "libpaxtor/registry/sessions.hpp"
+#include "libpaxtor/registry/singleton.hpp"
+
+namespace paxtor::registry {
+
+class image_reader;
+class image_writer;
+
+/// The most names that run or start at once. Beyond, a resolve of a new one is refused as invalid.
+inline constexpr std::size_t max_names = std::size_t{1} << 20;
+
+/// A singleton that its policy restarts, and that ends again soon, is forgotten at the end after this
+/// many restarts in a row. "Soon" is counted in entries of the log, the only clock here.
+inline constexpr std::uint32_t max_restarts = 5;
+inline constexpr std::uint64_t settled_after = 1000;
+
+class names {
+public:
+  /// REQUIRES: `who` lives as long as this.
+  explicit names(sessions& who) : sessions_(who) {}
+  names(const names&) = delete;
+  names& operator=(const names&) = delete;
+
+  void resolve(index at, session& from, const registry::resolve& what, answer& reply,
+               effect_list& out);
+  /// The state of a name for a repeated resolve.
+  void locate(const registry::resolve& what, answer& reply) const;
+  void forget(session& from, const registry::forget& what);
+  status started(session& from, const registry::started& what, effect_list& out);
+  status start_failed(session& from, const registry::start_failed& what, effect_list& out);
+  status exited(index at, session& from, const singleton_exited& what, effect_list& out);
+
+  /// The session is not open any more: it watches nothing, and what it hosted is placed again (S5).
+  /// REQUIRES: `shut` was called.
+  void end_session(index at, session& who, std::string_view why, effect_list& out);
+
+  [[nodiscard]] const singleton* find(const term& name) const;
+  [[nodiscard]] const name_map& all() const { return all_; }
+  [[nodiscard]] location where(const term& name, const singleton& x) const;
+
+  /// The broken invariant, or null.
+  [[nodiscard]] const char* audit() const;
+
+  void save(image_writer& out) const;
+  /// REQUIRES: empty, and the sessions are loaded.
+  [[nodiscard]] bool load(image_reader& in);
+
+private:
+  [[nodiscard]] name_it hosted_by(const session& from, const term& name, token grant);
+  [[nodiscard]] bool place(index at, name_it what, effect_list& out);
+  void watch(session& who, name_it what, seq since);
+  void gone(name_it what, bool failed, const std::string& reason, effect_list& out);
+
+  sessions& sessions_;
+  name_map all_;
+};
+
+} // namespace paxtor::registry

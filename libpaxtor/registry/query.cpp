@@ -1,0 +1,255 @@
+// R7: answers from state, as JSON text. Every shape is in README.md.
+
+#include <algorithm>
+#include <chrono>
+
+#include <nlohmann/json.hpp>
+
+#include "libpaxtor/registry/machine_impl.hpp"
+
+namespace paxtor::registry {
+
+namespace {
+
+using nlohmann::json;
+
+/// How much of a long queue, list or cycle is shown.
+constexpr std::size_t max_waiting_shown = 100;
+constexpr std::uint64_t max_listed = 1000;
+constexpr std::size_t max_hops_shown = 16;
+constexpr std::size_t max_key_shown = 256;
+
+/// Texts of peers may hold bytes that are not UTF-8: shown with a replacement, never thrown over.
+std::string dump(const json& value) {
+  return value.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+/// Random 64-bit ids are texts: many readers of JSON have no integers of that size.
+std::string text_of(node_id id) {
+  return std::to_string(id.value);
+}
+
+const char* text_of(ownership kind) {
+  return kind == ownership::strict ? "strict" : "bounded";
+}
+
+json milliseconds(duration x) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(x).count();
+}
+
+/// What the leader knows of a session's silence; null where nobody does.
+void add_silence(json& to, const session* of, const std::map<session_id, silence>& silent,
+                 bool only_proof) {
+  to["silent_ms"] = nullptr;
+  to["release_due_in_ms"] = nullptr;
+  auto known = of != nullptr ? silent.find(of->id) : silent.end();
+  if (known == silent.end())
+    return;
+  to["silent_ms"] = milliseconds(known->second.silent);
+  if (!only_proof)
+    to["release_due_in_ms"] = milliseconds(known->second.release_due_in);
+}
+
+json describe_owner(const owner_id& id, const session* of) {
+  json result;
+  result["session"] = id.session.value;
+  result["actor"] = id.actor.value;
+  result["node"] = of != nullptr ? json(of->name) : json(nullptr);
+  result["node_id"] = of != nullptr ? json(text_of(of->node)) : json(nullptr);
+  return result;
+}
+
+json describe_name(const names& among, const sessions& who, const term& name,
+                   const singleton& x) {
+  auto where = among.where(name, x);
+  json result;
+  result["state"] = x.actor.valid() ? "running" : "starting";
+  result["type"] = x.spec.type;
+  result["node"] = where.node_name;
+  result["node_id"] = text_of(where.node);
+  result["endpoint"] = where.endpoint;
+  result["session"] = x.host.value;
+  result["actor"] = x.actor.valid() ? json(x.actor.value) : json(nullptr);
+  result["token"] = x.grant.value;
+  result["restarts"] = x.restarts;
+  result["watchers"] = json::array();
+  for (auto id : x.watchers) {
+    if (result["watchers"].size() >= max_waiting_shown)
+      break;
+    result["watchers"].push_back(who.find(id)->name);
+  }
+  result["watcher_count"] = x.watchers.size();
+  return result;
+}
+
+json describe_entry(const term& key, const kv::entry& x, const sessions& who) {
+  json result;
+  result["key"] = key.to_json();
+  result["value"] = json::parse(x.value, nullptr, false);
+  result["since"] = x.since.value;
+  result["owner"] = x.owner ? describe_owner(*x.owner, who.find(x.owner->session)) : json(nullptr);
+  return result;
+}
+
+/// A key in an error: whole if it is short.
+json brief(const std::string& key) {
+  if (key.size() <= max_key_shown)
+    return json::parse(key, nullptr, false);
+  auto end = max_key_shown - 3;
+  while (end > 0 && (static_cast<unsigned char>(key[end]) & 0xc0) == 0x80)
+    --end;  // not within a character
+  return key.substr(0, end) + "...";
+}
+
+} // namespace
+
+std::string machine::impl::describe(const std::vector<cycle_hop>& cycle) const {
+  auto result = json::array();
+  for (std::size_t i = 0; i < cycle.size(); ++i) {
+    if (cycle.size() > max_hops_shown && i == max_hops_shown - 1) {
+      result.push_back({{"omitted", cycle.size() - max_hops_shown}});
+      i = cycle.size() - 1;
+    }
+    const auto& hop = cycle[i];
+    // What the one before in the cycle waits for: held by this owner, or wanted earlier by it.
+    const auto& wanted = cycle[i > 0 ? i - 1 : cycle.size() - 1].key->second;
+    bool holds = !held.is_free(wanted) && wanted.who->first == hop.who;
+    const auto* of = who.find(hop.who.session);
+    json x;
+    x["owner"] = to_string(hop.who);
+    x["node"] = of != nullptr ? json(of->name) : json(nullptr);
+    x["waits_for"] = brief(hop.key->first);
+    x["token"] = holds ? json(static_cast<std::uint64_t>(wanted.grant)) : json(nullptr);
+    result.push_back(std::move(x));
+  }
+  return dump(result);
+}
+
+std::string machine::impl::ask(const query_get& what, const silences&) const {
+  const auto* x = entries.get(what.bucket, what.key);
+  json result;
+  result["bucket"] = what.bucket;
+  result["found"] = x != nullptr;
+  if (x != nullptr)
+    result.update(describe_entry(what.key, *x, who));
+  else
+    result["key"] = json::parse(what.key.text(), nullptr, false);
+  return dump(result);
+}
+
+std::string machine::impl::ask(const query_list& what, const silences&) const {
+  json result;
+  result["bucket"] = what.bucket;
+  result["entries"] = json::array();
+  result["more"] = false;
+  const auto* all = entries.list(what.bucket);
+  if (all != nullptr) {
+    auto limit = std::min(what.limit, max_listed);
+    auto pos = what.after.empty() ? all->begin()
+                                  : all->upper_bound(term::from_canonical(what.after));
+    for (; pos != all->end(); ++pos) {
+      if (result["entries"].size() >= limit) {
+        result["more"] = true;
+        break;
+      }
+      result["entries"].push_back(describe_entry(pos->first, pos->second, who));
+    }
+  }
+  return dump(result);
+}
+
+std::string machine::impl::ask(const query_why& what, const silences& silent) const {
+  json result;
+  result["key"] = json::parse(what.key.text(), nullptr, false);
+  result["state"] = "free";
+  result["holder"] = nullptr;
+  result["waiting"] = json::array();
+  result["waiting_count"] = 0;
+  result["cycle"] = nullptr;  // I15: what would close one is refused
+  if (const auto* x = held.find(what.key)) {
+    // Free with a queue: the first in it waits for another key as well.
+    result["state"] = held.is_free(*x) ? "reserved" : "held";
+    if (!held.is_free(*x)) {
+      const auto* of = who.find(x->who->first.session);
+      auto holder = describe_owner(x->who->first, of);
+      holder["token"] = static_cast<std::uint64_t>(x->grant);
+      holder["ownership"] = text_of(x->strict == 1 ? ownership::strict : ownership::bounded);
+      holder["session_open"] = of != nullptr && of->open;
+      add_silence(holder, of, silent, x->strict == 1);
+      result["holder"] = std::move(holder);
+    }
+    if (x->queue) {
+      result["waiting_count"] = x->queue->size();
+      std::uint64_t position = 0;
+      for (const auto& p : *x->queue) {
+        if (++position > max_waiting_shown)
+          break;
+        auto waiter = describe_owner(p.who->first, who.find(p.who->first.session));
+        waiter["position"] = position;
+        waiter["since"] = p.since.value;
+        result["waiting"].push_back(std::move(waiter));
+      }
+    }
+  }
+  result["singleton"] = nullptr;
+  if (const auto* x = singletons.find(what.key))
+    result["singleton"] = describe_name(singletons, who, what.key, *x);
+  return dump(result);
+}
+
+std::string machine::impl::ask(const query_members& what, const silences& silent) const {
+  json result;
+  result["members"] = json::array();
+  result["more"] = false;
+  for (const auto& [id, x] : who.all()) {
+    if (result["members"].size() >= std::min(what.limit, max_listed)) {
+      result["more"] = true;
+      break;
+    }
+    json member;
+    member["session"] = id.value;
+    member["node"] = x.name;
+    member["node_id"] = text_of(x.node);
+    member["endpoint"] = x.endpoint;
+    member["open"] = x.open;
+    member["types"] = x.types;
+    member["labels"] = x.labels;
+    member["capacity"] = x.capacity;
+    auto has = held.tally(id);
+    member["locks"] = has.held;
+    member["waits"] = has.waits;
+    member["singletons"] = x.hosted.size();
+    add_silence(member, &x, silent, !x.open);
+    result["members"].push_back(std::move(member));
+  }
+  return dump(result);
+}
+
+std::string machine::impl::ask(const query_name& what, const silences&) const {
+  json result;
+  if (const auto* x = singletons.find(what.name))
+    result = describe_name(singletons, who, what.name, *x);
+  else
+    result["state"] = "none";
+  result["name"] = json::parse(what.name.text(), nullptr, false);
+  return dump(result);
+}
+
+std::string machine::impl::ask(const query_counts&, const silences&) const {
+  std::uint64_t open = 0;
+  for (const auto& [id, x] : who.all())
+    open += x.open ? 1 : 0;
+  json result;
+  result["sessions"] = open;
+  result["expired_with_strict_locks"] = who.all().size() - open;
+  result["locks"] = held.held();
+  result["owners"] = held.owners();
+  result["waiters"] = held.waiting();
+  result["names"] = singletons.all().size();
+  result["kv"] = entries.size();
+  result["last_index"] = last.value;
+  result["reign"] = to_string(reign);
+  return dump(result);
+}
+
+} // namespace paxtor::registry

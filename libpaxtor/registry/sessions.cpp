@@ -1,0 +1,251 @@
+#include "libpaxtor/registry/sessions.hpp"
+
+#include <algorithm>
+
+#include "libpaxtor/base/check.hpp"
+#include "libpaxtor/registry/image.hpp"
+#include "libpaxtor/registry/placement.hpp"
+
+namespace paxtor::registry {
+
+bool session::hosts_type(std::string_view type) const {
+  return std::binary_search(types.begin(), types.end(), type);
+}
+
+session* sessions::open(index at, const open_session& what, answer& reply, bool& fresh) {
+  fresh = false;
+  if (auto mine = by_node_.find(what.node); mine != by_node_.end()) {
+    auto& known = all_.at(mine->second);
+    if (known.nth == what.nth)
+      return &known;
+    // F3: the node closes its old session first, or silence ends it. Opening another is no proof.
+    reply.code = what.nth < known.nth ? status::no_session : status::name_taken;
+    reply.detail = "session " + to_string(known.id) + " of this node is still open; close it first";
+    return nullptr;
+  }
+  // R1: a ghost of an open_session whose session has ended must not open one that nobody renews.
+  for (const auto& x : ended_) {
+    if (x.node == what.node && what.nth <= x.nth) {
+      reply.code = status::no_session;
+      reply.detail = "this session of the node has ended already; open the next one";
+      return nullptr;
+    }
+  }
+  if (auto other = by_name_.find(what.name); other != by_name_.end()) {
+    const auto& known = all_.at(other->second);
+    reply.code = status::name_taken;
+    reply.detail = "a node named " + what.name + " is in the cluster already"
+                   + (known.endpoint.empty() ? std::string{} : ", at " + known.endpoint)
+                   + "; choose another name, or wait until that one has left or expired";
+    return nullptr;
+  }
+  if (all_.size() >= max_sessions) {
+    reply.code = status::invalid;
+    reply.detail = "the cluster has " + std::to_string(max_sessions) + " sessions, its bound";
+    return nullptr;
+  }
+  fresh = true;
+  auto& added = all_[session_id{at.value}];
+  added.id = session_id{at.value};
+  added.node = what.node;
+  added.nth = what.nth;
+  added.name = what.name;
+  added.endpoint = what.endpoint;
+  added.types = what.types;
+  std::sort(added.types.begin(), added.types.end());
+  added.types.erase(std::unique(added.types.begin(), added.types.end()), added.types.end());
+  added.labels = what.labels;
+  added.capacity = what.capacity;
+  added.name_hash = hash_text(what.name);
+  added.last_effect = at;
+  by_name_.emplace(added.name, added.id);
+  by_node_.emplace(added.node, added.id);
+  return &added;
+}
+
+void sessions::remember(node_id node, std::uint64_t nth) {
+  for (auto& x : ended_) {
+    if (x.node == node) {
+      x.nth = std::max(x.nth, nth);
+      return;
+    }
+  }
+  if (ended_.size() >= max_ended_remembered)
+    ended_.pop_front();
+  ended_.push_back({node, nth});
+}
+
+void sessions::shut(session& who) {
+  auto names = by_name_.erase(who.name);
+  auto nodes = by_node_.erase(who.node);
+  PAXTOR_CHECK("I13", who.open && names == 1 && nodes == 1);
+  who.open = false;
+  who.applied.clear();
+  who.ended_owners.clear();
+  who.forgotten.clear();
+  who.types.clear();
+  who.labels.clear();
+  remember(who.node, who.nth);
+}
+
+void sessions::erase(session_id id) {
+  auto pos = all_.find(id);
+  PAXTOR_CHECK("I13", pos != all_.end() && !pos->second.open);
+  PAXTOR_CHECK("I13", pos->second.hosted.empty() && pos->second.watching.empty());
+  all_.erase(pos);
+}
+
+session* sessions::find(session_id id) {
+  auto pos = all_.find(id);
+  return pos != all_.end() ? &pos->second : nullptr;
+}
+
+const session* sessions::find(session_id id) const {
+  auto pos = all_.find(id);
+  return pos != all_.end() ? &pos->second : nullptr;
+}
+
+session* sessions::find_open(session_id id) {
+  auto* result = find(id);
+  return result != nullptr && result->open ? result : nullptr;
+}
+
+const session* sessions::find_open(session_id id) const {
+  const auto* result = find(id);
+  return result != nullptr && result->open ? result : nullptr;
+}
+
+const char* sessions::audit() const {
+  std::size_t open = 0;
+  for (const auto& [id, x] : all_) {
+    if (x.id != id || !id.valid() || !x.node.valid() || x.name.empty())
+      return "I13";
+    if (!x.open) {
+      if (!x.hosted.empty() || !x.watching.empty())
+        return "I13";
+      continue;
+    }
+    ++open;
+    auto name = by_name_.find(x.name);
+    auto node = by_node_.find(x.node);
+    if (name == by_name_.end() || name->second != id || node == by_node_.end()
+        || node->second != id)
+      return "I13";
+  }
+  return open == by_name_.size() && open == by_node_.size() ? nullptr : "I13";
+}
+
+namespace {
+
+void save_one(image_writer& out, const session& x) {
+  out.id(x.id);
+  out.id(x.node);
+  out.number(x.nth);
+  out.text(x.name);
+  out.text(x.endpoint);
+  out.number(x.open ? 1 : 0);
+  if (!x.open)
+    return;
+  out.number(x.types.size());
+  for (const auto& type : x.types)
+    out.text(type);
+  out.number(x.labels.size());
+  for (const auto& [key, value] : x.labels) {
+    out.text(key);
+    out.text(value);
+  }
+  out.number(x.capacity);
+  out.id(x.last_effect);
+  x.applied.save(out);
+  out.number(x.ended_owners.by_seq().size());
+  for (const auto& [at, actor] : x.ended_owners.by_seq()) {
+    out.id(at);
+    out.id(actor);
+  }
+  out.number(x.forgotten.by_seq().size());
+  for (const auto& [at, name] : x.forgotten.by_seq()) {
+    out.id(at);
+    out.text(name.text());
+  }
+}
+
+bool load_one(image_reader& in, session& x) {
+  x.id = in.id<session_id>();
+  x.node = in.id<node_id>();
+  x.nth = in.number();
+  x.name = in.text(max_text_bytes);
+  x.endpoint = in.text(max_text_bytes);
+  x.open = in.number_upto(1) == 1;
+  x.name_hash = hash_text(x.name);
+  if (!in.ok() || !x.open)
+    return in.ok();
+  auto types = in.count();
+  for (std::size_t i = 0; in.ok() && i < types; ++i) {
+    std::string type{in.text(max_text_bytes)};
+    if (i > 0 && !(x.types.back() < type))
+      return false;
+    x.types.push_back(std::move(type));
+  }
+  auto labels = in.count();
+  for (std::size_t i = 0; in.ok() && i < labels; ++i) {
+    std::string key{in.text(max_text_bytes)};
+    std::string value{in.text(max_text_bytes)};
+    if (!x.labels.emplace(std::move(key), std::move(value)).second)
+      return false;
+  }
+  x.capacity = in.number();
+  x.last_effect = in.id<index>();
+  if (!in.ok() || !x.applied.load(in))
+    return false;
+  auto owners = in.count();
+  for (std::size_t i = 0; in.ok() && i < owners; ++i) {
+    auto at = in.id<seq>();
+    x.ended_owners.add(in.id<local_actor_id>(), at);
+  }
+  auto names = in.count();
+  for (std::size_t i = 0; in.ok() && i < names; ++i) {
+    auto at = in.id<seq>();
+    x.forgotten.add(term::from_canonical(std::string{in.text(max_term_bytes)}), at);
+  }
+  return in.ok();
+}
+
+} // namespace
+
+void sessions::save(image_writer& out) const {
+  out.number(all_.size());
+  for (const auto& [id, x] : all_)
+    save_one(out, x);
+  out.number(ended_.size());
+  for (const auto& x : ended_) {
+    out.id(x.node);
+    out.number(x.nth);
+  }
+}
+
+bool sessions::load(image_reader& in) {
+  auto size = in.count();
+  if (size > max_sessions)
+    return false;
+  for (std::size_t i = 0; in.ok() && i < size; ++i) {
+    session x;
+    if (!load_one(in, x))
+      return false;
+    if (x.open
+        && (!by_name_.emplace(x.name, x.id).second || !by_node_.emplace(x.node, x.id).second))
+      return false;
+    auto id = x.id;
+    if (!all_.emplace(id, std::move(x)).second)
+      return false;
+  }
+  auto ended = in.count();
+  if (ended > max_ended_remembered)
+    return false;
+  for (std::size_t i = 0; in.ok() && i < ended; ++i) {
+    auto node = in.id<node_id>();
+    ended_.push_back({node, in.number()});
+  }
+  return in.ok();
+}
+
+} // namespace paxtor::registry

@@ -1,0 +1,99 @@
+#pragma once
+
+/// \file
+/// Sessions: who is in the cluster (S1-S5 happen at the leader and the nodes; here is what the log
+/// says). An expired session with strict owners stays, closed, until their end is proven (F5).
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/registry/commands.hpp"
+#include "libpaxtor/registry/effects.hpp"
+#include "libpaxtor/registry/singleton.hpp"
+#include "libpaxtor/registry/window.hpp"
+
+namespace paxtor::registry {
+
+class image_reader;
+class image_writer;
+
+/// The most sessions at once. Beyond, open_session is refused as invalid.
+inline constexpr std::size_t max_sessions = 65536;
+
+/// How many ended sessions are remembered, so that a ghost of their open_session opens nothing. A ghost
+/// that comes later still opens a session that nobody renews: it expires after one ttl.
+inline constexpr std::size_t max_ended_remembered = 1024;
+
+struct session {
+  session_id id;
+  node_id node;
+  std::uint64_t nth = 0;
+  std::string name;
+  std::string endpoint;
+  std::vector<std::string> types;  // sorted, distinct
+  std::map<std::string, std::string> labels;
+  std::uint64_t capacity = 0;
+  /// False: expired, and kept for its strict owners alone.
+  bool open = true;
+  /// For placement: derived from `name`, which outlives the incarnation.
+  std::uint64_t name_hash = 0;
+  /// The last entry with effects for this session; at first the entry that opened it.
+  index last_effect;
+  window applied;
+  tombstones<local_actor_id> ended_owners;
+  tombstones<term> forgotten;
+  std::set<name_it, by_name> hosted;
+  /// The names it resolved, with the seq of the latest resolve.
+  std::map<name_it, seq, by_name> watching;
+
+  [[nodiscard]] bool hosts_type(std::string_view type) const;
+};
+
+/// All sessions. Addresses are stable until `erase`.
+class sessions {
+public:
+  /// Opens one, or finds the one that the repeated command opened. On refusal returns null, with the
+  /// status and detail in `reply`.
+  session* open(index at, const open_session& what, answer& reply, bool& fresh);
+
+  /// Not open from now on: the name and the node are free for a new session.
+  void shut(session& who);
+
+  /// REQUIRES: nothing refers to it.
+  void erase(session_id id);
+
+  [[nodiscard]] session* find(session_id id);
+  [[nodiscard]] const session* find(session_id id) const;
+  [[nodiscard]] session* find_open(session_id id);
+  [[nodiscard]] const session* find_open(session_id id) const;
+
+  [[nodiscard]] const std::map<session_id, session>& all() const { return all_; }
+  [[nodiscard]] std::map<session_id, session>& all() { return all_; }
+
+  /// The broken invariant, or null.
+  [[nodiscard]] const char* audit() const;
+
+  void save(image_writer& out) const;
+  [[nodiscard]] bool load(image_reader& in);
+
+private:
+  struct ended {
+    node_id node;
+    std::uint64_t nth = 0;
+  };
+
+  void remember(node_id node, std::uint64_t nth);
+
+  std::map<session_id, session> all_;
+  std::map<std::string, session_id> by_name_;  // open ones
+  std::map<node_id, session_id> by_node_;      // open ones
+  std::deque<ended> ended_;                    // oldest first, at most max_ended_remembered
+};
+
+} // namespace paxtor::registry
