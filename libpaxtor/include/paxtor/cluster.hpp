@@ -3,104 +3,34 @@
 /// \file
 /// The cluster as one node sees it.
 
-#include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system.hpp>
-#include <caf/atom.hpp>
 #include <caf/duration.hpp>
 #include <caf/expected.hpp>
-#include <caf/make_message.hpp>
-#include <caf/scoped_actor.hpp>
+#include <caf/is_typed_actor.hpp>
+#include <caf/message.hpp>
+#include <nlohmann/json.hpp>
 
 #include <paxtor/config.hpp>
 #include <paxtor/error.hpp>
 #include <paxtor/grant.hpp>
 #include <paxtor/key.hpp>
+#include <paxtor/options.hpp>
+#include <paxtor/requests.hpp>
 
 namespace paxtor {
-
-/// Whether silence is enough to take a lock away. `bounded`: the owner is killed before its lease ends, then the next one gets
-/// the lock. `strict`: only proof of the owner's end frees it, however long that takes.
-enum class ownership : std::uint8_t { bounded, strict };
-
-struct lock_options {
-  /// Give up after this time (errc::timed_out). None: wait for ever.
-  std::optional<std::chrono::milliseconds> deadline;
-  /// Fail with errc::busy instead of waiting.
-  bool try_once = false;
-  ownership kind = ownership::bounded;
-};
-
-struct name_options {
-  /// The host must carry these labels.
-  std::map<std::string, std::string> labels;
-  /// Choose the host with the fewest singletons instead of by hashing the name.
-  bool fewest = false;
-  /// What happens when the singleton ends with an error. Default: the next message starts a new one.
-  bool restart_on_failure = false;
-};
-
-struct put_options {
-  /// Erase the entry when the actor that puts it ends.
-  bool owned = false;
-  std::optional<std::chrono::milliseconds> deadline;
-};
 
 namespace detail {
 
 class node;
-
-/// Requests of this header to the session agent: the arguments of one request, local to the process.
-struct lock_request {
-  std::vector<std::string> keys;
-  std::string problem;
-  lock_options options;
-};
-struct whereis_request {
-  std::string name;
-  std::string problem;
-  std::string type;
-  caf::message args;
-  name_options options;
-};
-struct put_request {
-  std::string bucket;
-  std::string key;
-  std::string value;
-  std::string problem;
-  put_options options;
-};
-/// get, list, why, members: encoded by the node.
-struct ask_request {
-  std::string what;
-  std::string bucket;
-  std::string key;
-  std::string problem;
-  std::uint64_t limit = 0;
-  std::optional<std::chrono::milliseconds> deadline;
-};
-
-[[nodiscard]] lock_request make_lock_request(const keys& what, const lock_options& options);
-[[nodiscard]] put_request make_put_request(std::string bucket, const key& k, const nlohmann::json& value,
-                                           const put_options& options);
-
-template <class Self>
-auto* self_pointer(Self* self) {
-  return self;
-}
-inline auto* self_pointer(caf::scoped_actor& self) {
-  return self.operator->();
-}
 
 } // namespace detail
 
@@ -113,7 +43,9 @@ public:
   explicit cluster(std::shared_ptr<detail::node> impl) : impl_(std::move(impl)) {}
 
   /// Waits until `self` is the only owner of the key (or of all keys, atomically) in the cluster. Answers a `grant`.
-  /// Reentrant; first come, first served; released only by the end of `self`.
+  /// Reentrant; first come, first served; released only by the end of `self`. `self` must be an actor of this process.
+  /// If the node loses the cluster, `self` is killed before its lease ends. An actor that blocks (scoped_actor,
+  /// blocking_actor) cannot be killed: if it has not ended by then, the process is.
   /// ERRORS: deadlock, timed_out, busy, ownership_lost, overloaded, not_joined, invalid.
   template <class Self>
   auto lock(Self&& self, const keys& what, const lock_options& options = {}) const {
@@ -125,7 +57,12 @@ public:
   /// is released when fn is done. fn may block; it must not touch the state of `self`.
   /// ERRORS: as lock, and caf::exit_reason::unhandled_exception if fn throws.
   template <class Self, class Fn>
-  auto with_lock(Self&& self, const keys& what, Fn fn, const lock_options& options = {}) const;
+  auto with_lock(Self&& self, const keys& what, Fn fn, const lock_options& options = {}) const {
+    auto* asker = detail::self_pointer(self);
+    auto worker = asker->home_system().template spawn<caf::detached>(
+      detail::lock_worker<Fn>, agent(), detail::make_lock_request(what, options), std::move(fn));
+    return asker->request(worker, caf::infinite, detail::run_atom::value);
+  }
 
   /// An ordinary actor handle for the singleton `k`. Nothing starts until the first message; then the cluster agrees on a
   /// node that has the actor type `type` (caf::actor_system_config::add_actor_type) and starts it there with `args`, once.
@@ -134,12 +71,15 @@ public:
     return caf::actor_cast<caf::actor>(named(k, type, std::move(args), options, {}));
   }
 
-  /// The same for statically typed actors.
+  /// The same for statically typed actors. A request is answered with type_mismatch, and nothing else happens, if the actor
+  /// that runs does not have this interface.
   template <class Handle>
   [[nodiscard]] Handle name(const key& k, const std::string& type, caf::message args = {},
                             const name_options& options = {}) const {
+    static_assert(std::is_same_v<Handle, caf::actor> || caf::is_typed_actor<Handle>::value,
+                  "name<H>: H is caf::actor or a caf::typed_actor");
     return caf::actor_cast<Handle>(
-      named(k, type, std::move(args), options, handle_interface<Handle>()));
+      named(k, type, std::move(args), options, interface_of<Handle>()));
   }
 
   /// Where the singleton lives; starts it if needed. Answers `whereabouts`.
@@ -198,14 +138,18 @@ public:
   explicit operator bool() const { return impl_ != nullptr; }
 
 private:
+  /// What a typed handle may be sent, in CAF's portable form; empty for caf::actor.
   template <class Handle>
-  static std::set<std::string> handle_interface() {
-    if constexpr (std::is_same_v<Handle, caf::actor>)
+  [[nodiscard]] std::set<std::string> interface_of() const {
+    if constexpr (std::is_same_v<Handle, caf::actor>) {
       return {};
-    else
-      return caf::actor_system{nullptr}.message_types(Handle{});
+    } else {
+      auto* sys = system();
+      return sys != nullptr ? sys->template message_types<Handle>() : std::set<std::string>{};
+    }
   }
 
+  [[nodiscard]] caf::actor_system* system() const;
   [[nodiscard]] caf::actor agent() const;
   [[nodiscard]] caf::strong_actor_ptr named(const key& k, const std::string& type, caf::message args,
                                             const name_options& options,
@@ -224,8 +168,3 @@ private:
 [[nodiscard]] caf::expected<cluster> join(caf::actor_system& sys, const node_options& options);
 
 } // namespace paxtor
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::lock_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::whereis_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::put_request)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::ask_request)

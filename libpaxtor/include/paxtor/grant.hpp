@@ -3,6 +3,7 @@
 /// \file
 /// What the owner of a lock gets, and what other answers of the cluster look like.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,6 +38,10 @@ public:
   /// False once the node's session has been fenced: the owner is being stopped. A read of a local clock. A strict
   /// owner's is true until its session is known to be gone.
   [[nodiscard]] bool valid() const;
+
+  /// How long valid() stays true if the cluster is not heard from again: until then work may go on unasked. Zero once it is
+  /// false; nanoseconds::max() for a strict owner.
+  [[nodiscard]] std::chrono::nanoseconds time_left() const;
 
 private:
   std::uint64_t token_ = 0;

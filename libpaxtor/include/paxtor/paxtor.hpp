@@ -8,3 +8,4 @@
 #include <paxtor/error.hpp>
 #include <paxtor/grant.hpp>
 #include <paxtor/key.hpp>
+#include <paxtor/options.hpp>
