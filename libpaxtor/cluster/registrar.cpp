@@ -96,7 +96,9 @@ void registrar::gather(registry::outcome&& result) {
   if (!leading_)
     return;
   for (auto& x : result.answers)
-    answers_[{x.node, x.session}].push_back(std::move(x.what));
+    // To a session that has ended there is no node; it learns that from its renewal.
+    if (x.node.valid())
+      answers_[{x.node, x.session}].push_back(std::move(x.what));
   for (auto& x : result.effects) {
     auto node = x.node;
     out_.send.push_back({node, std::move(x)});
