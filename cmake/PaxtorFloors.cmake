@@ -1,21 +1,30 @@
 # One static library per floor. The repository root is the include path, so that the first segments of an
 # include name the floor (test/house checks that nobody looks up); only libpaxtor/include is public.
 
-# paxtor_precompiled(TARGET PURE|CAF): uses the precompiled header of floor 0, or of net/ for what includes CAF. Each is
-# compiled once.
+# Two precompiled headers, each compiled once, by a target that has nothing but the header: so that no definition of a
+# user (spdlog's, say) is part of it, which would make GCC refuse it everywhere else.
+function(paxtor_precompiled_home name)
+  cmake_parse_arguments(ARG "" "" "HEADERS;LINK" ${ARGN})
+  set(nothing "${PROJECT_BINARY_DIR}/${name}.cpp")
+  file(CONFIGURE OUTPUT "${nothing}" CONTENT "// Only here to compile the precompiled header.\n")
+  add_library(${name} OBJECT "${nothing}")
+  target_link_libraries(${name} PRIVATE ${ARG_LINK} paxtor_options)
+  target_compile_definitions(${name} PRIVATE MSGPACK_NO_BOOST)
+  target_precompile_headers(${name} PRIVATE ${ARG_HEADERS})
+endfunction()
+
+set(paxtor_pure_headers <map> <optional> <string> <variant> <vector> <msgpack.hpp> <nlohmann/json.hpp>)
+paxtor_precompiled_home(paxtor_precompiled_pure
+  HEADERS ${paxtor_pure_headers}
+  LINK nlohmann_json::nlohmann_json)
+paxtor_precompiled_home(paxtor_precompiled_caf
+  HEADERS ${paxtor_pure_headers} <caf/all.hpp> <caf/io/all.hpp>
+  LINK nlohmann_json::nlohmann_json CAF::core CAF::io CAF::openssl)
+
+# paxtor_precompiled(TARGET PURE|CAF): the target uses one of them. It needs MSGPACK_NO_BOOST, as all floors have it.
 function(paxtor_precompiled target kind)
-  if(kind STREQUAL "CAF")
-    set(home paxtor_net)
-    set(headers <caf/all.hpp> <caf/io/all.hpp> <msgpack.hpp> <nlohmann/json.hpp>)
-  else()
-    set(home paxtor_base)
-    set(headers <map> <optional> <string> <variant> <vector> <msgpack.hpp> <nlohmann/json.hpp>)
-  endif()
-  if(target STREQUAL home)
-    target_precompile_headers(${target} PRIVATE ${headers})
-  else()
-    target_precompile_headers(${target} REUSE_FROM ${home})
-  endif()
+  string(TOLOWER "${kind}" kind)
+  target_precompile_headers(${target} REUSE_FROM paxtor_precompiled_${kind})
 endfunction()
 
 # paxtor_floor(NAME DIR folder [CAF] LINK targets... [PRIVATE_LINK targets...])

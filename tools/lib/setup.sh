@@ -48,10 +48,10 @@ quietly() {
   local what=$1 log status=0 started=$SECONDS shown=$SECONDS pid progress
   shift
   log=$(mktemp)
-  "$@" </dev/null >"$log" 2>&1 &
+  # A process group of its own, so that an interrupted script leaves no compiler and no test behind.
+  setsid "$@" </dev/null >"$log" 2>&1 &
   pid=$!
-  # An interrupted script leaves no compiler behind.
-  trap 'kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; rm -f "$log"; exit 130' INT TERM
+  trap 'kill -- "-$pid" 2>/dev/null; wait "$pid" 2>/dev/null; rm -f "$log"; exit 130' INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     progress=$(grep -oE '^\[[0-9]+/[0-9]+\]|^ *[0-9]+/[0-9]+ Test' "$log" | tail -n 1 || true)
     if [ -t 2 ]; then
@@ -72,7 +72,6 @@ quietly() {
       tail -n 40 "$log" >&2
     say "$what: FAILED after $((SECONDS - started)) s"
   fi
-  quiet_log=$(cat "$log")
   rm -f "$log"
   return "$status"
 }
