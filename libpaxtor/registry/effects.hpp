@@ -49,7 +49,8 @@ struct location {
   MSGPACK_DEFINE(name, grant, session, node, node_name, endpoint, actor, type)
 };
 
-/// To `session` (or, for open_session, to `node`), for its command `number`.
+/// To `session` (or, for open_session, to `node`), for its command `number`. For open_session the number is
+/// its `nth`; for close_session it is not valid().
 struct answer {
   seq number;
   status code = status::ok;
@@ -62,7 +63,8 @@ struct answer {
   MSGPACK_DEFINE(number, code, grant, position, opened, value, detail, where)
 };
 
-/// A wait ended: `actor` owns `keys` from now on. Sent to sessions whose acquire was answered `queued`.
+/// A wait ended: `actor` owns `keys` from now on. Sent to sessions whose acquire was answered `queued`. A sync has
+/// also those that were granted at once. `keys` are all of the acquire.
 struct lock_granted {
   local_actor_id actor;
   seq of;  ///< the acquire
@@ -79,7 +81,9 @@ struct start_singleton {
   MSGPACK_DEFINE(name, grant, spec)
 };
 
-/// A name that this session resolved now lives at `where`.
+/// A name that this session resolved now lives at `where`. While it is started (again) elsewhere nothing is
+/// said: this, or name_gone, follows. A sync names only those that run, so for one that is starting a session
+/// resolves again, which is answered from state.
 struct name_located {
   location where;
   MSGPACK_DEFINE(where)
@@ -103,6 +107,7 @@ struct effects_for {
   session_id session;
   node_id node;
   index at;
+  /// `at` of the effects before these; for the first, the entry that opened the session.
   index previous;
   /// A sync: `effects` hold every grant and start order above `previous`, and *all* names that the session
   /// resolved: a name that is not among them is gone.

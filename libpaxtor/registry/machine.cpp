@@ -46,7 +46,7 @@ void machine::impl::apply(index at, const command& what, outcome& out) {
         if (valid)
           run(at, x, out);
         else
-          refuse({}, x.node, {}, status::invalid, std::move(why), out);
+          refuse({}, x.node, seq{x.nth}, status::invalid, std::move(why), out);
       } else if constexpr (std::is_same_v<type, close_session>
                            || std::is_same_v<type, expire_session>) {
         if (valid)

@@ -35,6 +35,7 @@ std::string_view to_words(end_reason reason) {
 
 void machine::impl::run(index at, const open_session& what, outcome& out) {
   answer reply;
+  reply.number = seq{what.nth};
   bool fresh = false;
   if (auto* opened = who.open(at, what, reply, fresh)) {
     reply.opened = opened->id;
