@@ -1,0 +1,232 @@
+/// `paxtor bench`: how fast it is here, and what ran where.
+
+#include <iostream>
+#include <memory>
+#include <thread>
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+
+#include "tools/bench.hpp"
+#include "tools/commands.hpp"
+#include "tools/exit_status.hpp"
+#include "tools/style.hpp"
+#include "tools/table.hpp"
+#include "tools/team.hpp"
+#include "tools/text.hpp"
+
+namespace paxtor::tools {
+
+namespace {
+
+using nlohmann::json;
+
+struct bench_args {
+  settings given;
+  double seconds = 2;
+  std::string part = "all";
+  int runs = 20;
+  std::string kill = "both";
+};
+
+std::string fixed(double value, int digits) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+std::string show_us(const json& summary, const char* field) {
+  return show_duration(std::chrono::microseconds{static_cast<std::int64_t>(summary.value(field, 0.0))});
+}
+
+std::string machine() {
+  utsname names{};
+  uname(&names);
+  return std::to_string(std::thread::hardware_concurrency()) + " cores, " + names.sysname + " " + names.release;
+}
+
+void heading(const std::string& text) {
+  std::cout << '\n' << style{STDOUT_FILENO}.bold(text) << '\n';
+}
+
+void print_cycles(const json& rows) {
+  heading("lock, release, lock again: N at once, each on its own key");
+  table out{{">IN FLIGHT", ">CYCLES/S", ">LOCK P50", ">P99", ">CYCLE P50", ">P99", ">ERRORS"}};
+  for (const auto& row : rows)
+    out.add({row["in_flight"].dump(), fixed(row["cycles_per_s"], 0), show_us(row["lock"], "p50_us"),
+             show_us(row["lock"], "p99_us"), show_us(row["cycle"], "p50_us"), show_us(row["cycle"], "p99_us"),
+             row["errors"].dump()});
+  out.print(std::cout);
+}
+
+void print_handoffs(const json& result) {
+  heading("one key, " + result["waiters"].dump() + " waiters");
+  std::cout << fixed(result["handoffs_per_s"], 0) << " hand-offs/s, "
+            << (result["fifo"] == true ? "strictly first come, first served" : "NOT IN ORDER") << '\n';
+}
+
+void print_names(const json& rows) {
+  heading("request and reply: through a named handle against a direct one");
+  table out{{"ACTOR LIVES", ">DIRECT", ">NAMED", ">RATIO"}};
+  for (const auto& [where, row] : rows.items()) {
+    if (row.contains("error"))
+      out.add({where, row["error"].get<std::string>()});
+    else
+      out.add({where, fixed(row["direct_us"], 2) + " us", fixed(row["named_us"], 2) + " us", fixed(row["ratio"], 2)});
+  }
+  out.print(std::cout);
+}
+
+void print_takeovers(const json& result) {
+  heading("takeovers, " + result["runs"].dump() + " runs, ttl " + result["ttl"].get<std::string>());
+  table out{{"KILLED (SIGKILL)", ">P50", ">P99", ">MAX", ""}};
+  if (result.contains("holder_killed")) {
+    const auto& row = result["holder_killed"];
+    out.add({"holder: until the next owner has it", show_us(row, "p50_us"), show_us(row, "p99_us"),
+             show_us(row, "max_us"), ""});
+  }
+  if (result.contains("leader_killed")) {
+    const auto& row = result["leader_killed"];
+    out.add({"leader: no lock is granted for", show_us(row, "p50_us"), show_us(row, "p99_us"), show_us(row, "max_us"),
+             row["owners_fenced"].dump() + " of " + row["owners_watched"].dump() + " owners fenced"});
+  }
+  out.print(std::cout);
+}
+
+/// The cluster to measure: the one that --voters tells, or three processes of our own.
+struct place {
+  std::unique_ptr<team> own;
+  std::unique_ptr<client> node;
+  std::string where;
+};
+
+bool find_place(const bench_args& args, place& out, int& status) {
+  node_options options;
+  options.name = unique_name("bench");
+  options.log_level = "off";
+  options.listen = "127.0.0.1:0";
+  auto given = args.given;
+  const bool running = given.flags.contains("voters") || !given.config_file.empty();
+  if (!running) {
+    out.own = std::make_unique<team>(std::vector<std::string>{"a", "b", "c"}, std::vector<std::string>{});
+    given.flags["voters"] = split(out.own->voters(), ',');
+    out.where = "3 voter processes and this client process, all on this machine";
+  }
+  std::string why;
+  if (!given.resolve(stay::command, options, why)) {
+    status = complain(why, exit_usage);
+    return false;
+  }
+  if (running) {
+    out.where = "this client process, and the voters " + join_text(options.voters, ", ");
+    // An address of loopback is no use to nodes elsewhere.
+    for (const auto& voter : options.voters) {
+      if (voter.find("=127.") == std::string::npos && voter.find("=localhost:") == std::string::npos)
+        options.listen.clear();
+    }
+  }
+  caf::error problem;
+  out.node = client::join(options, options.listen.empty() ? hosting::nothing : hosting::local_echo, problem);
+  if (!out.node)
+    status = complain("cannot join: " + describe(problem), exit_unavailable);
+  return out.node != nullptr;
+}
+
+int run_bench(const bench_args& args) {
+  place here;
+  int status = exit_ok;
+  if (!find_place(args, here, status))
+    return status;
+  const auto time = std::chrono::milliseconds{static_cast<std::int64_t>(args.seconds * 1000)};
+  const bool text = !args.given.json;
+  json result{{"where", here.where}, {"machine", machine()}, {"store", "memory"}, {"seconds_per_row", args.seconds}};
+  const auto wanted = [&](const char* part) { return args.part == "all" || args.part == part; };
+  bool good = true;
+  if (text)
+    std::cout << here.where << "\nstore: memory; " << machine() << "; " << fixed(args.seconds, 1)
+              << " s a row after warming up" << std::endl;
+  if (wanted("cycles")) {
+    for (int n : {1, 16, 64, 256}) {
+      result["cycles"].push_back(bench_cycles(*here.node, n, time));
+      good = good && result["cycles"].back()["errors"] == 0;
+    }
+    if (text)
+      print_cycles(result["cycles"]);
+  }
+  if (wanted("handoffs")) {
+    result["handoffs"] = bench_handoffs(*here.node, 32, time);
+    good = good && result["handoffs"]["fifo"] == true && result["handoffs"]["errors"] == 0;
+    if (text)
+      print_handoffs(result["handoffs"]);
+  }
+  if (wanted("names")) {
+    result["names"]["on another node"] = bench_name(*here.node, "echo", 500, time);
+    result["names"]["in this process"] = bench_name(*here.node, "local-echo", 20'000, time);
+    if (text)
+      print_names(result["names"]);
+  }
+  if (!text)
+    std::cout << result.dump() << std::endl;
+  return good ? exit_ok : complain("requests failed, or were served out of order", exit_failure);
+}
+
+int run_takeover(const bench_args& args) {
+  const auto ttl = args.given.flags.contains("ttl") ? args.given.flags.at("ttl").front() : std::string{"3s"};
+  std::string why;
+  if (!parse_duration(ttl, why))
+    return complain("--ttl: " + why, exit_usage);
+  json result{{"where", "3 voter processes, a client process that holds, and this one, all on this machine"},
+              {"machine", machine()},
+              {"ttl", ttl},
+              {"runs", args.runs}};
+  if (args.kill != "leader")
+    result["holder_killed"] = bench_holder_killed(args.runs, ttl, !args.given.json);
+  if (args.kill != "holder")
+    result["leader_killed"] = bench_leader_killed(args.runs, ttl, !args.given.json);
+  if (args.given.json) {
+    std::cout << result.dump() << std::endl;
+  } else {
+    std::cout << result["where"].get<std::string>() << "; " << machine() << '\n';
+    print_takeovers(result);
+  }
+  return exit_ok;
+}
+
+} // namespace
+
+void add_bench_command(CLI::App& app, command_line& line) {
+  auto args = std::make_shared<bench_args>();
+  auto* sub = app.add_subcommand("bench", "Measure locks, hand-offs and named messages");
+  sub->add_option("--seconds", args->seconds, "time for each row")
+    ->check(CLI::Range(0.1, 600.0))
+    ->capture_default_str();
+  sub->add_option("--part", args->part, "cycles, handoffs, names or all")
+    ->check(CLI::IsMember({"cycles", "handoffs", "names", "all"}))
+    ->capture_default_str();
+  args->given.add_to(*sub, stay::command);
+  sub->footer(R"(Without --voters it starts three voters of its own, and stops them.
+
+Example:
+  paxtor bench --seconds 5
+  paxtor bench takeover --runs 20)");
+  sub->callback([args, &line] {
+    if (!line.chosen)
+      line.chosen = [args] { return run_bench(*args); };
+  });
+  auto* takeover = sub->add_subcommand("takeover", "Kill holders and leaders, and measure how long it takes");
+  takeover->add_option("--runs", args->runs, "how often")->check(CLI::Range(1, 10'000))->capture_default_str();
+  takeover->add_option("--kill", args->kill, "holder, leader or both")
+    ->check(CLI::IsMember({"holder", "leader", "both"}))
+    ->capture_default_str();
+  takeover
+    ->add_option_function<std::string>(
+      "--ttl", [args](const std::string& text) { args->given.flags["ttl"] = {text}; }, "the session ttl (default: 3s)")
+    ->type_name("TIME");
+  takeover->add_flag("--json", args->given.json, "print JSON");
+  takeover->footer("Example:\n  paxtor bench takeover --runs 20 --kill leader");
+  takeover->callback([args, &line] { line.chosen = [args] { return run_takeover(*args); }; });
+}
+
+} // namespace paxtor::tools

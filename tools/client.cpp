@@ -1,0 +1,61 @@
+#include "tools/client.hpp"
+
+#include "tools/exit_status.hpp"
+
+namespace paxtor::tools {
+
+namespace {
+
+struct tool_config : caf::actor_system_config {
+  tool_config(const node_options& options, hosting hosts) {
+    paxtor::load(*this, options);
+    add_types(*this, hosts, options.name);
+  }
+};
+
+} // namespace
+
+std::unique_ptr<client> client::join(const node_options& options, hosting hosts, caf::error& problem) {
+  std::unique_ptr<client> result{new client};
+  result->config_ = std::make_unique<tool_config>(options, hosts);
+  result->system_ = std::make_unique<caf::actor_system>(*result->config_);
+  auto door = paxtor::join(*result->system_, options);
+  if (!door) {
+    problem = door.error();
+    return nullptr;
+  }
+  result->door_ = *door;
+  return result;
+}
+
+client::~client() {
+  leave();
+  door_ = {};
+}
+
+void client::leave() {
+  if (door_)
+    door_.leave();
+}
+
+std::unique_ptr<client> join_for_command(const settings& given, const std::string& tool, int& status) {
+  node_options options;
+  options.name = unique_name(tool);
+  options.join_timeout = std::chrono::seconds{5};
+  // One clear line is what a command says when it fails; the log is for those who ask for it.
+  options.log_level = "off";
+  std::string why;
+  if (!given.resolve(stay::command, options, why)) {
+    status = complain(why, exit_usage);
+    return nullptr;
+  }
+  caf::error problem;
+  auto result = client::join(options, hosting::nothing, problem);
+  // Here a time that ran out says that this node cannot join: scripts should not take it for a lock's timeout.
+  if (!result)
+    status = complain("cannot join: " + describe(problem),
+                      code_of(problem) == errc::timed_out ? exit_unavailable : status_of(problem));
+  return result;
+}
+
+} // namespace paxtor::tools

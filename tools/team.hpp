@@ -1,0 +1,72 @@
+#pragma once
+
+/// \file
+/// A cluster of child processes of this program on loopback: for the demo and for benchmarks.
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "tools/process.hpp"
+
+namespace paxtor::tools {
+
+/// One `paxtor demo-node`.
+class team_member {
+public:
+  team_member(std::string node_name, std::string at, std::unique_ptr<process> child)
+    : name(std::move(node_name)), address(std::move(at)), child_(std::move(child)) {}
+
+  const std::string name;
+  const std::string address;  ///< empty: a client node that does not listen
+
+  [[nodiscard]] process& child() { return *child_; }
+
+  /// Sends an order with a new id, which it returns.
+  int order(nlohmann::json what);
+
+  /// The answer to the order `id`; null if none came in time.
+  nlohmann::json answer(int id, milliseconds patience);
+
+  nlohmann::json ask(nlohmann::json what, milliseconds patience = std::chrono::seconds{10}) {
+    return answer(order(std::move(what)), patience);
+  }
+
+  /// Waits for "ready". Returns false and sets `why`.
+  bool wait_ready(milliseconds patience, std::string& why);
+
+private:
+  std::unique_ptr<process> child_;
+  std::vector<nlohmann::json> early_;
+  int next_id_ = 1;
+};
+
+class team {
+public:
+  /// Starts voters of these names and waits until all are ready. `printer_fd` becomes descriptor 3 of each.
+  /// Throws std::runtime_error if they do not get ready.
+  team(const std::vector<std::string>& names, const std::vector<std::string>& flags, int printer_fd = -1);
+
+  /// A client node more.
+  team_member& add_client(const std::string& name);
+
+  [[nodiscard]] const std::vector<std::unique_ptr<team_member>>& members() const { return members_; }
+  [[nodiscard]] team_member& member(const std::string& name);
+
+  /// "a=127.0.0.1:20001,..."
+  [[nodiscard]] const std::string& voters() const { return voters_; }
+
+private:
+  bool start(const std::vector<std::string>& names, std::string& why);
+  std::unique_ptr<team_member> spawn(const std::string& name, const std::string& address);
+
+  std::string voters_;
+  std::vector<std::string> flags_;
+  int printer_fd_;
+  std::vector<std::unique_ptr<team_member>> members_;
+};
+
+} // namespace paxtor::tools
