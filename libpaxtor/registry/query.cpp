@@ -24,6 +24,12 @@ std::string dump(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+/// A term as JSON; null for one that a peer made up.
+json value_of(const std::string& text) {
+  auto result = json::parse(text, nullptr, false);
+  return result.is_discarded() ? json(nullptr) : result;
+}
+
 /// Random 64-bit ids are texts: many readers of JSON have no integers of that size.
 std::string text_of(node_id id) {
   return std::to_string(id.value);
@@ -84,8 +90,8 @@ json describe_name(const names& among, const sessions& who, const term& name,
 
 json describe_entry(const term& key, const kv::entry& x, const sessions& who) {
   json result;
-  result["key"] = key.to_json();
-  result["value"] = json::parse(x.value, nullptr, false);
+  result["key"] = value_of(key.text());
+  result["value"] = value_of(x.value);
   result["since"] = x.since.value;
   result["owner"] = x.owner ? describe_owner(*x.owner, who.find(x.owner->session)) : json(nullptr);
   return result;
@@ -94,7 +100,7 @@ json describe_entry(const term& key, const kv::entry& x, const sessions& who) {
 /// A key in an error: whole if it is short.
 json brief(const std::string& key) {
   if (key.size() <= max_key_shown)
-    return json::parse(key, nullptr, false);
+    return value_of(key);
   auto end = max_key_shown - 3;
   while (end > 0 && (static_cast<unsigned char>(key[end]) & 0xc0) == 0x80)
     --end;  // not within a character
@@ -133,7 +139,7 @@ std::string machine::impl::ask(const query_get& what, const silences&) const {
   if (x != nullptr)
     result.update(describe_entry(what.key, *x, who));
   else
-    result["key"] = json::parse(what.key.text(), nullptr, false);
+    result["key"] = value_of(what.key.text());
   return dump(result);
 }
 
@@ -160,7 +166,7 @@ std::string machine::impl::ask(const query_list& what, const silences&) const {
 
 std::string machine::impl::ask(const query_why& what, const silences& silent) const {
   json result;
-  result["key"] = json::parse(what.key.text(), nullptr, false);
+  result["key"] = value_of(what.key.text());
   result["state"] = "free";
   result["holder"] = nullptr;
   result["waiting"] = json::array();
@@ -231,7 +237,7 @@ std::string machine::impl::ask(const query_name& what, const silences&) const {
     result = describe_name(singletons, who, what.name, *x);
   else
     result["state"] = "none";
-  result["name"] = json::parse(what.name.text(), nullptr, false);
+  result["name"] = value_of(what.name.text());
   return dump(result);
 }
 
