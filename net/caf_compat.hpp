@@ -5,8 +5,6 @@
 /// a type id block, `detached` actors and error categories change) and in net/wire.hpp, which plugs our sockets into CAF's loop.
 
 #include <cstdint>
-#include <ctime>
-#include <functional>
 #include <string>
 #include <utility>
 
@@ -21,8 +19,6 @@
 
 #include <paxtor/error.hpp>
 
-#include "libpaxtor/base/time.hpp"
-
 namespace paxtor::net {
 
 /// The category of Paxtor's errors in CAF.
@@ -32,9 +28,6 @@ inline constexpr caf::atom_value error_category = caf::atom("paxtor");
 [[nodiscard]] inline caf::error fail(errc code, std::string text) {
   return {static_cast<std::uint8_t>(code), error_category, caf::make_message(std::move(text))};
 }
-
-/// The text of such an error, or CAF's rendering of another.
-[[nodiscard]] std::string text_of(const caf::actor_system& sys, const caf::error& err);
 
 /// F6: an actor with a thread of its own, so that no user's actor can starve it, and which keeps no system alive.
 template <class Actor, class... Ts>
@@ -46,14 +39,6 @@ template <class Actor, class... Ts>
 template <class Self>
 [[nodiscard]] bool mailbox_drained(Self* self) {
   return self->mailbox().empty();
-}
-
-/// The clock of everything that has to do with leases: goes on while the machine sleeps, and nobody sets it.
-[[nodiscard]] inline time_point boot_now() {
-  timespec ts{};
-  ::clock_gettime(CLOCK_BOOTTIME, &ts);
-  return time_point{std::chrono::duration_cast<duration>(std::chrono::seconds{ts.tv_sec}
-                                                         + std::chrono::nanoseconds{ts.tv_nsec})};
 }
 
 } // namespace paxtor::net

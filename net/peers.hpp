@@ -15,7 +15,7 @@
 #include <caf/actor.hpp>
 #include <caf/fwd.hpp>
 #include <caf/message.hpp>
-#include <caf/strong_actor_ptr.hpp>
+#include <caf/actor_control_block.hpp>
 
 #include "libpaxtor/base/ids.hpp"
 #include "libpaxtor/cluster/frame.hpp"
