@@ -1,0 +1,82 @@
+/// \file
+/// Does the sanitized build see what it should, and nothing else? `probe clean` runs actors that pass messages between
+/// threads, share one message among many, come and go: no report. Each other word plants a bug that must be reported:
+/// race (two actors write one variable), leak, overflow.
+
+#include <cstring>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <caf/all.hpp>
+
+namespace {
+
+using go_atom = caf::atom_constant<caf::atom("go")>;
+
+/// What two actors write without order.
+std::vector<int> shared(1);
+
+caf::behavior reader(caf::stateful_actor<std::size_t>* self) {
+  return {
+    [=](const std::string& text) { self->state += text.size(); },
+    [=](go_atom) {
+      self->quit();
+      return self->state;
+    },
+  };
+}
+
+/// Sends one message object to many, passes text on, and asks.
+void clean() {
+  caf::actor_system_config cfg;
+  caf::actor_system sys{cfg};
+  caf::scoped_actor self{sys};
+  for (int round = 0; round < 20; ++round) {
+    std::vector<caf::actor> readers;
+    for (int i = 0; i < 8; ++i)
+      readers.push_back(i % 2 == 0 ? sys.spawn(reader) : sys.spawn<caf::detached>(reader));
+    for (int i = 0; i < 50; ++i) {
+      const auto one = caf::make_message(std::string(100, 'x'));
+      for (const auto& to : readers)
+        self->send(to, one);
+    }
+    for (const auto& to : readers)
+      self->request(to, caf::infinite, go_atom::value)
+        .receive([](std::size_t) {}, [](const caf::error&) { std::abort(); });
+  }
+}
+
+void race() {
+  caf::actor_system_config cfg;
+  caf::actor_system sys{cfg};
+  auto writer = [](caf::event_based_actor* self) -> caf::behavior {
+    return {[=](go_atom) {
+      for (int i = 0; i < 10'000; ++i)
+        ++shared[0];
+      self->quit();
+    }};
+  };
+  for (int i = 0; i < 2; ++i)
+    caf::anon_send(sys.spawn<caf::detached>(writer), go_atom::value);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+  const std::string what = argc == 2 ? argv[1] : "";
+  if (what == "clean") {
+    clean();
+  } else if (what == "race") {
+    race();
+  } else if (what == "leak") {
+    *new std::string(1000, 'x') += "y";
+  } else if (what == "overflow") {
+    std::vector<char> three(3);
+    std::memset(three.data(), argc, three.size() + static_cast<std::size_t>(argc) - 1);
+    std::cout << int{three[0]};
+  } else {
+    return 64;
+  }
+  std::cout << "nothing seen\n";
+}
