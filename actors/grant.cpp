@@ -14,7 +14,7 @@ grant::grant(std::uint64_t token, std::vector<std::string> keys,
 bool grant::valid() const {
   if (!lease_)
     return false;
-  return strict_ ? lease_->open(session_) : lease_->valid(session_);
+  return strict_ ? lease_->strict_valid() : lease_->valid(session_);
 }
 
 std::chrono::nanoseconds grant::time_left() const {

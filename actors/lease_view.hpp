@@ -30,13 +30,16 @@ public:
     fence_ns_.store(actors::to_ns(fence_at));
   }
 
-  /// F1: the fence has fallen; bounded owners are being stopped. Strict ones keep theirs.
-  void fence() noexcept { fence_ns_.store(0); }
-
-  /// No session is open any more.
-  void close() noexcept {
+  /// F1: the fence has fallen; bounded owners are being stopped.
+  void fence() noexcept {
     session_.store(0);
     fence_ns_.store(0);
+  }
+
+  /// The node has left: nothing that it owned is owned any more.
+  void leave() noexcept {
+    left_.store(true);
+    fence();
   }
 
   /// A bounded owner of `session` may still work.
@@ -58,14 +61,13 @@ public:
     return left > 0 ? left : 0;
   }
 
-  /// F5: the session of a strict owner is not known to be gone.
-  [[nodiscard]] bool open(std::uint64_t session) const noexcept {
-    return session != 0 && session_.load() == session;
-  }
+  /// F5: silence takes nothing from a strict owner, so the loss of its session does not either.
+  [[nodiscard]] bool strict_valid() const noexcept { return !left_.load(); }
 
 private:
   std::atomic<std::uint64_t> session_{0};
   std::atomic<std::int64_t> fence_ns_{0};
+  std::atomic<bool> left_{false};
 };
 
 } // namespace paxtor::detail

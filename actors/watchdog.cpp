@@ -1,5 +1,6 @@
 #include "actors/watchdog.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -43,11 +44,16 @@ watchdog::watchdog(std::string node) : node_(std::move(node)), wake_ns_(never) {
 }
 
 watchdog::~watchdog() {
-  stop_.store(true);
-  poke();
-  thread_.join();
+  stop();
   ::close(timer_);
   ::close(wakeup_);
+}
+
+void watchdog::stop() noexcept {
+  stop_.store(true);
+  poke();
+  if (thread_.joinable())
+    thread_.join();
 }
 
 void watchdog::update(time_point lease_end, bool armed) noexcept {

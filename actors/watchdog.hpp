@@ -33,6 +33,9 @@ public:
   /// Bounded owners or singletons live here (`armed`), and must not do so at `lease_end`.
   void update(time_point lease_end, bool armed) noexcept;
 
+  /// Ends the thread. REQUIRES: nothing bounded is left, or the process is about to end. Idempotent.
+  void stop() noexcept;
+
   /// Told in the last words: how many there are.
   void owners(std::uint64_t count) noexcept { owners_.store(count, std::memory_order_relaxed); }
 

@@ -35,8 +35,8 @@ public:
   /// The keys, canonical JSON.
   [[nodiscard]] const std::vector<std::string>& keys() const { return keys_; }
 
-  /// False once the node's session has been fenced: the owner is being stopped. A read of a local clock. A strict
-  /// owner's is true until its session is known to be gone.
+  /// False once the node's session has been fenced: the owner is being stopped. A read of a local clock. A strict owner's stays
+  /// true until its node leaves: silence takes nothing from it, only its end does.
   [[nodiscard]] bool valid() const;
 
   /// How long valid() stays true if the cluster is not heard from again: until then work may go on unasked. Zero once it is

@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include <paxtor/error.hpp>
+
+#include "actors/agent_actor.hpp"
+#include "actors/answers.hpp"
+#include "actors/arguments.hpp"
+#include "actors/specs.hpp"
+
+namespace paxtor::actors {
+
+namespace {
+
+std::optional<time_point> deadline_at(time_point now, const std::optional<std::chrono::milliseconds>& after) {
+  // A year is for ever; more would overflow somewhere.
+  constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};
+  if (!after)
+    return std::nullopt;
+  return now + std::min(*after, longest);
+}
+
+caf::error invalid(std::string text) {
+  return make_error(errc::invalid, std::move(text));
+}
+
+} // namespace
+
+caf::message_handler agent_actor::requests() {
+  return {
+    [this](const detail::lock_request& what) {
+      input turn{this};
+      return lock(turn.now, what);
+    },
+    [this](const detail::whereis_request& what) {
+      input turn{this};
+      return whereis(turn.now, what);
+    },
+    [this](const detail::put_request& what) {
+      input turn{this};
+      return put(turn.now, what);
+    },
+    [this](const detail::ask_request& what) {
+      input turn{this};
+      return ask(turn.now, what);
+    },
+  };
+}
+
+std::optional<local_actor_id> agent_actor::watch_sender() {
+  const auto& sender = current_sender();
+  if (!sender || sender->node() != system().node())
+    return std::nullopt;
+  const auto id = sender->id();
+  // Once for each: its end says `owner_exited`, whatever it holds by then.
+  const auto address = caf::actor_cast<caf::actor_addr>(sender);
+  if (owners_.emplace(id, address).second)
+    monitor(address);
+  return local_actor_id{id};
+}
+
+caf::result<caf::message> agent_actor::wait_for(cluster::request_id id, bool entry) {
+  auto promise = make_response_promise();
+  waiting_.emplace(id, pending{promise, entry});
+  return caf::delegated<caf::message>{};
+}
+
+// -- requests --------------------------------------------------------------------------------------
+
+caf::result<caf::message> agent_actor::lock(time_point now, const detail::lock_request& what) {
+  if (!what.problem.empty())
+    return invalid(what.problem);
+  std::vector<term> keys;
+  keys.reserve(what.keys.size());
+  for (const auto& text : what.keys)
+    keys.push_back(term::from_canonical(text));
+  std::sort(keys.begin(), keys.end());
+  keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
+  const auto owner = watch_sender();
+  if (!owner)
+    return invalid("a lock is owned by the actor that asks: ask with request, from an actor of this process");
+  cluster::acquire_options options;
+  options.mode = what.options.try_once ? registry::acquire_mode::try_once : registry::acquire_mode::wait;
+  options.kind = what.options.kind == ownership::strict ? registry::ownership::strict
+                                                        : registry::ownership::bounded;
+  options.deadline = deadline_at(now, what.options.deadline);
+  return wait_for(agent_->acquire(now, *owner, std::move(keys), options));
+}
+
+caf::result<caf::message> agent_actor::whereis(time_point now, const detail::whereis_request& what) {
+  if (!what.problem.empty())
+    return invalid(what.problem);
+  registry::singleton_spec spec;
+  if (auto problem = make_spec(system(), what.type, what.args, what.options, spec))
+    return problem;
+  return wait_for(agent_->resolve(now, term::from_canonical(what.name), std::move(spec)));
+}
+
+caf::result<caf::message> agent_actor::put(time_point now, const detail::put_request& what) {
+  if (!what.problem.empty())
+    return invalid(what.problem);
+  std::optional<local_actor_id> owner;
+  if (what.options.owned) {
+    owner = watch_sender();
+    if (!owner)
+      return invalid("an owned entry belongs to the actor that puts it: put it from an actor of this process");
+  }
+  return wait_for(agent_->put(now, what.bucket, term::from_canonical(what.key), what.value, owner,
+                              deadline_at(now, what.options.deadline)));
+}
+
+caf::result<caf::message> agent_actor::ask(time_point now, const detail::ask_request& what) {
+  if (!what.problem.empty())
+    return invalid(what.problem);
+  const auto key = term::from_canonical(what.key);
+  std::optional<registry::query> query;
+  if (what.what == "get")
+    query = registry::query_get{what.bucket, key};
+  else if (what.what == "list")
+    query = registry::query_list{what.bucket, what.key, what.limit != 0 ? what.limit : 100};
+  else if (what.what == "why")
+    query = registry::query_why{key};
+  else if (what.what == "members")
+    query = registry::query_members{what.limit != 0 ? what.limit : 1000};
+  else if (what.what == "name")
+    query = registry::query_name{key};
+  else if (what.what == "counts")
+    query = registry::query_counts{};
+  if (!query)
+    return invalid("there is no question '" + what.what
+                   + "'; there are get, list, why, members, name and counts");
+  return wait_for(agent_->ask(now, std::move(*query), deadline_at(now, what.deadline)),
+                  what.what == "get");
+}
+
+// -- answers ---------------------------------------------------------------------------------------
+
+auto agent_actor::take_pending(cluster::request_id id) -> std::optional<pending> {
+  auto node = waiting_.extract(id);
+  if (node.empty())
+    return std::nullopt;
+  return std::move(node.mapped());
+}
+
+void agent_actor::complete(const cluster::failed& what) {
+  if (keeper_->failed(what))
+    return;
+  if (auto one = take_pending(what.id))
+    one->promise.deliver(error_for(what));
+}
+
+void agent_actor::complete(const cluster::granted& what) {
+  // I36: flush() has armed the watchdog and published the lease before it told anybody.
+  if (auto one = take_pending(what.id))
+    one->promise.deliver(grant_for(what, agent_->session(), setup_.lease));
+}
+
+void agent_actor::complete(const cluster::located& what) {
+  if (keeper_->located(now_, what))
+    return;
+  if (auto one = take_pending(what.id))
+    one->promise.deliver(whereabouts_for(what.where));
+}
+
+void agent_actor::complete(const cluster::stored& what) {
+  if (auto one = take_pending(what.id))
+    one->promise.deliver(document_for(what));
+}
+
+void agent_actor::complete(const cluster::replied& what) {
+  auto one = take_pending(what.id);
+  if (!one)
+    return;
+  if (auto answer = document_for(what, one->entry))
+    one->promise.deliver(std::move(*answer));
+  else
+    one->promise.deliver(std::move(answer.error()));
+}
+
+} // namespace paxtor::actors
