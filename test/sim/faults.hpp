@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+
+#include "libpaxtor/base/random.hpp"
+#include "test/sim/guardian.hpp"
+#include "test/sim/links.hpp"
+#include "test/sim/scene.hpp"
+
+namespace paxtor::sim {
+
+/// Breaks things at random moments, and mends each after a while. All from the seed.
+class faults {
+public:
+  faults(scene& all, process_list& processes, links& reach, guardian& proofs, generator random)
+      : all_(all), processes_(processes), links_(reach), guardian_(proofs), random_(random) {}
+
+  void start();
+
+  /// Mends everything, and breaks nothing from now on.
+  void stop();
+
+  /// A life of this process ended, however that came.
+  void process_ended(process& which);
+
+private:
+  enum class cut_shape : std::uint8_t { isolate, one_link, one_way, deaf, mute, split };
+
+  void next();
+  void break_something();
+  [[nodiscard]] process& victim();
+  void cut();
+  void cut_for(process_number from, process_number to, duration time);
+  void crash();
+  void pause();
+  void leave();
+  void slow_disk();
+
+  scene& all_;
+  process_list& processes_;
+  links& links_;
+  guardian& guardian_;
+  generator random_;
+  bool stopped_ = false;
+};
+
+} // namespace paxtor::sim

@@ -1,0 +1,133 @@
+#include "test/sim/process.hpp"
+
+#include "test/sim/describe.hpp"
+
+#include <chrono>
+#include <utility>
+
+namespace paxtor::sim {
+
+process::process(scene& all, process_number number, skewed_clock clock, generator random)
+    : all_(all), number_(number), clock_(clock), random_(random) {}
+
+void process::give_store(voter_id id) {
+  all_.where.voters[id] = number_;
+  store_.emplace(id, [this, id](slot where, const paxos::accepted_value& value) {
+    all_.judge.hear(all_.agreement.accepted(id, where, value.at, value.value));
+  });
+}
+
+void process::start() {
+  alive_ = true;
+  paused_ = false;
+  ++life_;
+  all_.note(life_, name() + " starts, life " + std::to_string(life_));
+  // L5: a memory store dies with its process, and a blank voter never votes in a formed cluster.
+  if (store_ && !lost_store_)
+    voter_ = std::make_unique<voter_side>(all_, *this, *store_, random_.fork());
+  node_ = std::make_unique<node_side>(all_, *this, random_.fork());
+  if (voter_)
+    voter_->start();
+  node_->start();
+}
+
+void process::end_life() {
+  // Ownerships first: they end with the process, at this instant.
+  node_->process_ended();
+  for (auto s : node_->sessions())
+    dead_sessions_.insert(s);
+  all_.outcomes.process_ended(number_, life_);
+  if (store_) {
+    if (all_.how.durable)
+      store_->crash(random_);
+    else
+      lost_store_ = true;
+  }
+  // The objects themselves go at the next event: one of them may be the caller.
+  std::shared_ptr<voter_side> old_voter = std::move(voter_);
+  std::shared_ptr<node_side> old_node = std::move(node_);
+  all_.events.after(duration{0}, [old_voter, old_node] {});
+  postponed_.clear();
+  alive_ = false;
+  paused_ = false;
+  all_.process_ended(number_);
+}
+
+void process::crash(const std::string& why) {
+  if (!alive_)
+    return;
+  all_.note(life_, name() + " ends: " + why);
+  end_life();
+}
+
+void process::pause() {
+  if (!alive_ || paused_)
+    return;
+  ++all_.counts.pauses;
+  all_.note(life_, name() + " is paused");
+  paused_ = true;
+  all_.exclusion.paused(number_);
+}
+
+void process::thaw() {
+  if (!alive_ || !paused_)
+    return;
+  all_.note(life_, name() + " is thawed");
+  paused_ = false;
+  all_.exclusion.thawed(all_.events.now(), number_);
+  all_.events.after(thaw_grace,
+                    [this] { all_.judge.hear(all_.exclusion.look(all_.events.now())); });
+  // What came due in the meantime happens now, in any order.
+  for (auto& late : std::exchange(postponed_, {}))
+    all_.events.after(draw(random_, duration{0}, thaw_jitter),
+                      [this, late = std::move(late)] { run(late.life, late.what); });
+}
+
+void process::leave() {
+  if (!alive_)
+    return;
+  ++all_.counts.leaves;
+  all_.note(life_, name() + " leaves");
+  later(duration{0}, [this] { node_->leave(); });
+}
+
+void process::run(std::uint64_t life, const action& what) {
+  if (!alive_ || life != life_)
+    return;
+  if (paused_)
+    postponed_.push_back({life, what});
+  else
+    what();
+}
+
+void process::later(duration delay, action what) {
+  all_.events.after(delay, [this, life = life_, what = std::move(what)] { run(life, what); });
+}
+
+void process::at(moment when, action what) {
+  all_.events.at(when, [this, life = life_, what = std::move(what)] { run(life, what); });
+}
+
+void process::receive(process_number from, const packet& what) {
+  if (!alive_)
+    return;
+  run(life_, [this, from, what] {
+    all_.story.note(all_.events.now(), what->index(), [&] {
+      return name() + " <- p" + std::to_string(from) + " " + describe(*what);
+    });
+    if (const auto* x = std::get_if<cluster::paxos_frame>(what.get())) {
+      if (voter_)
+        voter_->receive(*x);
+    } else if (const auto* y = std::get_if<cluster::node_frame>(what.get())) {
+      if (voter_)
+        voter_->receive(from, *y);
+    } else if (const auto* z = std::get_if<cluster::voter_frame>(what.get())) {
+      if (z->to == node_->id())
+        node_->receive(*z);
+      else if (voter_)
+        voter_->pass_on(*z);
+    }
+  });
+}
+
+} // namespace paxtor::sim

@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/base/random.hpp"
+#include "test/sim/model_store.hpp"
+#include "test/sim/node_side.hpp"
+#include "test/sim/scene.hpp"
+#include "test/sim/voter_side.hpp"
+
+namespace paxtor::sim {
+
+/// One operating system process on a host of its own: a node, and a voter if it was given a store.
+/// It has its own clock, can crash, be started again (a new life), be paused and thawed. Everything
+/// that runs in it goes through `later` or `at`, so that nothing of an old life runs in a new one,
+/// and nothing runs while it is paused.
+class process {
+public:
+  process(scene& all, process_number number, skewed_clock clock, generator random);
+
+  process(const process&) = delete;
+  process& operator=(const process&) = delete;
+
+  /// Makes it a voter. REQUIRES: not started yet.
+  void give_store(voter_id id);
+
+  void start();
+
+  /// The process ends at this instant, and everything in it.
+  void crash(const std::string& why);
+
+  void pause();
+  void thaw();
+
+  /// Leaves the cluster in good order, then ends.
+  void leave();
+
+  void receive(process_number from, const packet& what);
+
+  /// Runs `what` in this life, unless it ends before; while the process is paused, after the thaw.
+  void later(duration delay, action what);
+  void at(moment when, action what);
+
+  [[nodiscard]] time_point read_clock() const { return clock_.read(all_.events.now()); }
+  [[nodiscard]] const skewed_clock& clock() const { return clock_; }
+
+  [[nodiscard]] process_number number() const { return number_; }
+  [[nodiscard]] std::uint64_t life() const { return life_; }
+  [[nodiscard]] bool alive() const { return alive_; }
+  [[nodiscard]] bool paused() const { return paused_; }
+  /// True if this life of the process runs a voter.
+  [[nodiscard]] bool votes() const { return voter_ != nullptr; }
+  [[nodiscard]] bool ever_voted() const { return store_.has_value(); }
+  [[nodiscard]] voter_side& voter() { return *voter_; }
+  [[nodiscard]] node_side& node() { return *node_; }
+  [[nodiscard]] std::string name() const { return "p" + std::to_string(number_); }
+
+  /// Sessions of earlier lives: what a guardian on this host may certify as ended (F4).
+  [[nodiscard]] const std::set<session_id>& dead_sessions() const { return dead_sessions_; }
+
+  /// False: nothing may end this process. A memory voter that dies is gone for good, so at most a
+  /// minority may.
+  bool mortal = true;
+
+  /// How many times slower its disk is at the moment.
+  unsigned disk_slowness = 1;
+
+private:
+  struct postponed {
+    std::uint64_t life;
+    action what;
+  };
+
+  void run(std::uint64_t life, const action& what);
+  void end_life();
+
+  scene& all_;
+  process_number number_;
+  skewed_clock clock_;
+  generator random_;
+  bool alive_ = false;
+  bool paused_ = false;
+  bool lost_store_ = false;
+  std::uint64_t life_ = 0;
+  std::optional<model_store> store_;
+  std::unique_ptr<voter_side> voter_;
+  std::unique_ptr<node_side> node_;
+  std::vector<postponed> postponed_;
+  std::set<session_id> dead_sessions_;
+};
+
+} // namespace paxtor::sim

@@ -1,0 +1,83 @@
+#pragma once
+
+/// \file
+/// What all parts of one run share.
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/cluster/lease_options.hpp"
+#include "libpaxtor/paxos/config.hpp"
+#include "test/sim/agreement_checker.hpp"
+#include "test/sim/court.hpp"
+#include "test/sim/event_queue.hpp"
+#include "test/sim/exclusion_checker.hpp"
+#include "test/sim/journal.hpp"
+#include "test/sim/knobs.hpp"
+#include "test/sim/network.hpp"
+#include "test/sim/outcome_checker.hpp"
+#include "test/sim/put_checker.hpp"
+#include "test/sim/stats.hpp"
+
+namespace paxtor::sim {
+
+/// What happens by itself after a thaw (timers, queued messages) happens within this time.
+inline constexpr duration thaw_jitter = std::chrono::milliseconds{5};
+
+/// How long after a thaw an owner may still run: "a moment" of promise 2.
+inline constexpr duration thaw_grace = std::chrono::milliseconds{10};
+
+/// Where each id lives.
+struct directory {
+  std::map<voter_id, process_number> voters;
+  std::map<node_id, process_number> nodes;
+};
+
+struct scene {
+  scene(const knobs& chosen, generator network_random)
+      : how(chosen),
+        exclusion(thaw_grace),
+        agreement(chosen.voters),
+        net(events, story, judge, counts, chosen, network_random) {
+    leases.ttl = how.ttl;
+    times = cluster::timing_for(how.ttl);
+    leases.tick = times.tick;
+    bounds.snapshot_entries = how.snapshot_entries;
+    bounds.slots_kept = how.slots_kept;
+  }
+
+  scene(const scene&) = delete;
+  scene& operator=(const scene&) = delete;
+
+  void note(std::uint64_t number, const std::string& text) {
+    story.note(events.now(), number, [&] { return text; });
+  }
+
+  knobs how;
+  event_queue events;
+  journal story;
+  court judge;
+  stats counts;
+  exclusion_checker exclusion;
+  outcome_checker outcomes;
+  put_checker puts;
+  agreement_checker agreement;
+  network net;
+  directory where;
+
+  cluster::lease_options leases;
+  paxos::timing times;
+  paxos::limits bounds;
+  paxos::configuration voters;
+
+  /// Called when a life of a process has ended.
+  std::function<void(process_number)> process_ended = [](process_number) {};
+
+  /// All faults have ended: actors come to an end and no new ones start.
+  bool calm = false;
+};
+
+} // namespace paxtor::sim

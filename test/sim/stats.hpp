@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+
+namespace paxtor::sim {
+
+/// What happened in a run, or in many.
+struct stats {
+  std::uint64_t runs = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t simulated_us = 0;
+  std::uint64_t messages = 0;
+  std::uint64_t messages_lost = 0;
+  std::uint64_t cuts = 0;
+  std::uint64_t crashes = 0;
+  std::uint64_t watchdog_deaths = 0;
+  std::uint64_t pauses = 0;
+  std::uint64_t leaves = 0;
+  std::uint64_t fences = 0;
+  std::uint64_t grants = 0;
+  std::uint64_t overlaps_exempted = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t slots_chosen = 0;
+  std::uint64_t images_compared = 0;
+  std::uint64_t puts_checked = 0;
+
+  /// Calls `f(name, number)` for each.
+  template <class Self, class F>
+  static void each(Self& self, F&& f) {
+    f("runs", self.runs);
+    f("steps", self.steps);
+    f("simulated_us", self.simulated_us);
+    f("messages", self.messages);
+    f("messages_lost", self.messages_lost);
+    f("cuts", self.cuts);
+    f("crashes", self.crashes);
+    f("watchdog_deaths", self.watchdog_deaths);
+    f("pauses", self.pauses);
+    f("leaves", self.leaves);
+    f("fences", self.fences);
+    f("grants", self.grants);
+    f("overlaps_exempted", self.overlaps_exempted);
+    f("requests", self.requests);
+    f("slots_chosen", self.slots_chosen);
+    f("images_compared", self.images_compared);
+    f("puts_checked", self.puts_checked);
+  }
+};
+
+} // namespace paxtor::sim

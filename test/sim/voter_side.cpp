@@ -1,0 +1,114 @@
+#include "test/sim/voter_side.hpp"
+
+#include <utility>
+
+#include "test/sim/process.hpp"
+
+namespace paxtor::sim {
+
+voter_side::voter_side(scene& all, process& home, model_store& store, generator random)
+    : all_(all), home_(home), store_(store), random_(random), id_(store.read().self) {
+  voter_ = std::make_unique<cluster::voter>(store_.read(), all_.voters, all_.times, all_.bounds,
+                                            all_.leases, random_.fork(), home_.read_clock());
+}
+
+void voter_side::start() {
+  home_.later(draw(random_, duration{0}, all_.times.tick), [this] { tick(); });
+  drain();
+}
+
+void voter_side::tick() {
+  voter_->tick(home_.read_clock());
+  drain();
+  home_.later(all_.times.tick, [this] { tick(); });
+}
+
+void voter_side::receive(const cluster::paxos_frame& what) {
+  // A frame for an earlier voter of this process: the production link refuses it by its id as well.
+  if (what.to != id_)
+    return;
+  voter_->step(home_.read_clock(), paxos::envelope{what.from, what.to, what.to_role, what.what});
+  drain();
+}
+
+void voter_side::receive(process_number from, const cluster::node_frame& what) {
+  routes_[what.from] = from;
+  const auto& known = voter_->state();
+  if (!known.leading && !what.relayed_by.valid() && known.leader.valid() && known.leader != id_) {
+    auto relayed = what;
+    relayed.relayed_by = id_;
+    auto leader = all_.where.voters.find(known.leader);
+    if (leader != all_.where.voters.end())
+      all_.net.send(home_.number(), leader->second, std::move(relayed));
+  }
+  // A voter that passed it on tells the node as well who leads, so that the node can go there by
+  // itself.
+  if (known.leading || !what.relayed_by.valid()) {
+    voter_->step(home_.read_clock(), what.from, what.what);
+    drain();
+  }
+}
+
+void voter_side::pass_on(const cluster::voter_frame& what) {
+  auto node = all_.where.nodes.find(what.to);
+  if (node != all_.where.nodes.end() && node->second != home_.number())
+    all_.net.send(home_.number(), node->second, what);
+}
+
+void voter_side::drain() {
+  auto out = voter_->take_output();
+  for (auto& sent : out.send) {
+    if (const auto* taught = std::get_if<paxos::learned_values>(&sent.what)) {
+      auto where = taught->first;
+      for (const auto& value : taught->values) {
+        all_.judge.hear(all_.agreement.decided(id_, where, value));
+        where = where.next();
+      }
+    }
+    for (auto to : sent.to) {
+      auto place = all_.where.voters.find(to);
+      if (place != all_.where.voters.end())
+        all_.net.send(home_.number(), place->second,
+                      cluster::paxos_frame{cluster_id{1}, id_, to, sent.to_role, sent.what});
+    }
+  }
+  for (auto& sent : out.to_nodes) {
+    auto route = routes_.find(sent.node);
+    if (route != routes_.end())
+      all_.net.send(home_.number(), route->second,
+                    cluster::voter_frame{cluster_id{1}, id_, sent.node, std::move(sent.what)});
+  }
+  for (auto& write : out.writes)
+    store_.append(std::move(write));
+  write_next();
+  watch_registry();
+}
+
+void voter_side::write_next() {
+  if (writing_ || store_.idle())
+    return;
+  writing_ = true;
+  auto takes = draw(random_, all_.how.write_min, all_.how.write_max) * home_.disk_slowness;
+  home_.later(takes, [this] {
+    writing_ = false;
+    // L1: durability is told after the fact, here and nowhere else.
+    voter_->persisted(home_.read_clock(), store_.complete_one());
+    drain();
+  });
+}
+
+void voter_side::watch_registry() {
+  auto last = last_index();
+  if (last == watched_)
+    return;
+  watched_ = last;
+  // Every replica picks the same indices; all of them would cost too much.
+  digest pick;
+  pick.mix(last.value);
+  if (pick.value() % 4 != 0)
+    return;
+  voter_->machine().check_all();
+  all_.judge.hear(all_.agreement.image(id_, last, digest_of(voter_->machine().image().view())));
+}
+
+} // namespace paxtor::sim

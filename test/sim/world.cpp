@@ -1,0 +1,244 @@
+#include "test/sim/world.hpp"
+
+#include <chrono>
+#include <exception>
+#include <set>
+#include <stdexcept>
+
+#include "libpaxtor/base/check.hpp"
+
+namespace paxtor::sim {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// How long a calm cluster may take to come to rest.
+duration patience(const knobs& how) {
+  return 60s + how.ttl * 20;
+}
+
+struct broken_invariant : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+[[noreturn]] void throw_invariant(std::string_view invariant, std::string_view expression,
+                                  std::string_view file, int line) {
+  throw broken_invariant{std::string{invariant} + ": " + std::string{expression} + " ("
+                         + std::string{file} + ":" + std::to_string(line) + ")"};
+}
+
+} // namespace
+
+void install_check_handler() {
+  (void)set_check_handler(throw_invariant);
+}
+
+world::world(const run_options& options)
+    : options_(options),
+      random_(options.seed * 0x9e3779b97f4a7c15ULL + 1),
+      all_(knobs::draw(random_.fork()), random_.fork()),
+      links_(all_, processes_, random_.fork()),
+      guardian_(all_, processes_, random_.fork()),
+      faults_(all_, processes_, links_, guardian_, random_.fork()) {
+  all_.story.keep(options.keep_lines);
+  all_.story.follow(options.follow);
+  build();
+}
+
+void world::build() {
+  auto how = all_.how;
+  for (process_number i = 0; i < how.voters + how.clients; ++i) {
+    auto offset = random_.below(1'000'000'000'000ULL);
+    auto rate = random_.between(1'000'000 - how.clock_skew_ppm, 1'000'000 + how.clock_skew_ppm);
+    processes_.push_back(
+      std::make_unique<process>(all_, i, skewed_clock{offset, rate}, random_.fork()));
+  }
+  auto may_be_lost = how.voters - (how.voters / 2 + 1);
+  for (process_number i = 0; i < how.voters; ++i) {
+    auto id = random_.make_id<voter_id>();
+    all_.voters.members.push_back({id, "n" + std::to_string(i)});
+    processes_[i]->give_store(id);
+    processes_[i]->mortal = how.durable || i < may_be_lost;
+  }
+  all_.process_ended = [this](process_number which) { faults_.process_ended(*processes_[which]); };
+  all_.net.attach([this](process_number to, process_number from, const packet& what) {
+    processes_[to]->receive(from, what);
+  });
+  for (auto& p : processes_)
+    all_.events.after(draw(random_, 0us, 50ms), [this, p = p.get()] {
+      p->start();
+      links_.refresh();
+    });
+}
+
+void world::run() {
+  unrest(options_.steps);
+  if (!all_.judge.closed())
+    calm();
+  all_.note(all_.events.executed(), "end of run");
+}
+
+void world::unrest(std::uint64_t steps) {
+  all_.events.after(random_.chance(50) ? all_.how.ttl : duration{0}, [this] { faults_.start(); });
+  while (!all_.judge.closed() && all_.events.executed() < steps && !all_.events.empty())
+    all_.events.run_next();
+}
+
+void world::calm() {
+  all_.calm = true;
+  faults_.stop();
+  guardian_.certify_all();
+  run_until("calm", patience(all_.how), [this] { return missing_progress(); });
+  if (all_.judge.closed())
+    return;
+  all_.note(0, "all nodes leave");
+  for (auto& p : processes_)
+    if (p->alive())
+      p->leave();
+  run_until("leave", patience(all_.how), [this] { return missing_leave(); });
+}
+
+template <class Missing>
+void world::run_until(const char* phase, duration limit, Missing&& missing) {
+  auto end = all_.events.now() + limit;
+  auto next_look = all_.events.now() + 20ms;
+  while (!all_.judge.closed()) {
+    all_.events.run_next();
+    if (all_.events.now() < next_look)
+      continue;
+    next_look = all_.events.now() + 20ms;
+    auto what = missing();
+    if (what.empty())
+      return;
+    if (all_.events.now() >= end)
+      all_.judge.hear(finding{finding_kind::stuck, std::string{"progress, phase "} + phase, what});
+  }
+}
+
+process* world::leader() {
+  for (auto& p : processes_)
+    if (p->alive() && p->votes() && p->voter().leads())
+      return p.get();
+  return nullptr;
+}
+
+std::string world::missing_progress() {
+  auto* first = leader();
+  if (first == nullptr)
+    return "no voter leads";
+  for (auto& p : processes_)
+    if (p->alive() && p->votes() && p->voter().get().state().leader != first->voter().id())
+      return p->name() + " does not know that " + first->name() + " leads";
+  if (!all_.outcomes.all_answered())
+    return "no outcome of " + all_.outcomes.unanswered(5);
+  for (auto& p : processes_)
+    if (p->alive() && p->node().actors().running() != 0)
+      return p->name() + " has " + std::to_string(p->node().actors().running())
+             + " actors that do not end";
+  const auto& state = first->voter().get().machine();
+  auto sessions = missing_sessions(state);
+  if (!sessions.empty())
+    return sessions;
+  for (unsigned i = 0; i < all_.how.keys; ++i)
+    if (auto held = state.holder_of(lock_key(i)))
+      return "key " + lock_key(i).text() + " is held by " + to_string(held->owner)
+             + ", which is no more";
+  return missing_agreement();
+}
+
+std::string world::missing_sessions(const registry::machine& state) {
+  std::set<session_id> expected;
+  for (auto& p : processes_) {
+    if (!p->alive())
+      return p->name() + " is not up";
+    if (p->node().leaving() && !p->node().left())
+      return p->name() + " does not get to leave";
+    if (p->node().left())
+      continue;
+    if (!state.is_open(p->node().session()))
+      return p->name() + " has no open session";
+    expected.insert(p->node().session());
+  }
+  for (const auto& s : state.open_sessions())
+    if (!expected.contains(s.session))
+      return "session " + to_string(s.session) + " of " + s.name + " is open, but nobody's";
+  return {};
+}
+
+std::string world::missing_agreement() {
+  index last;
+  std::uint64_t image = 0;
+  for (auto& p : processes_) {
+    if (!p->alive() || !p->votes())
+      continue;
+    auto mine = p->voter().last_index();
+    auto mine_image = digest_of(p->voter().get().machine().image().view());
+    if (!last.valid()) {
+      last = mine;
+      image = mine_image;
+    }
+    if (mine != last)
+      return p->name() + " is at index " + to_string(mine) + ", another voter at "
+             + to_string(last);
+    if (mine_image != image) {
+      all_.judge.hear(
+        wrong("agreement", p->name() + " has another registry at index " + to_string(last)));
+      return "agreement";
+    }
+  }
+  all_.story.mix(std::to_string(image));
+  return {};
+}
+
+std::string world::missing_leave() {
+  for (auto& p : processes_)
+    if (!p->alive() || !p->node().left())
+      return p->name() + " does not get to leave";
+  for (auto& p : processes_) {
+    if (!p->votes())
+      continue;
+    const auto& state = p->voter().get().machine();
+    state.check_all();
+    // R6: after release, exit and expiry nothing stays.
+    if (!state.nothing_left())
+      return p->name() + "'s registry is not empty: " + state.ask(registry::query_counts{}, {});
+  }
+  return missing_agreement();
+}
+
+void world::count() {
+  auto& c = all_.counts;
+  c.runs = 1;
+  c.steps = all_.events.executed();
+  c.simulated_us = micros(all_.events.now());
+  c.grants = all_.exclusion.grants();
+  c.overlaps_exempted = all_.exclusion.overlaps_exempted();
+  c.requests = all_.outcomes.asked_count();
+  c.slots_chosen = all_.agreement.slots_chosen();
+  c.images_compared = all_.agreement.images_compared();
+  c.puts_checked = all_.puts.checked();
+}
+
+run_result run(const run_options& options) {
+  world w{options};
+  try {
+    w.run();
+  } catch (const broken_invariant& e) {
+    w.all().judge.hear(finding{finding_kind::crashed, "invariant", e.what()});
+  } catch (const std::exception& e) {
+    w.all().judge.hear(finding{finding_kind::crashed, "exception", e.what()});
+  }
+  w.count();
+  run_result out;
+  out.seed = options.seed;
+  out.steps = options.steps;
+  out.found = w.all().judge.first();
+  out.digest = w.all().story.value();
+  out.counts = w.all().counts;
+  out.knobs = w.all().how.text();
+  out.tail.assign(w.all().story.tail().begin(), w.all().story.tail().end());
+  return out;
+}
+
+} // namespace paxtor::sim

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "test/sim/faults.hpp"
+#include "test/sim/finding.hpp"
+#include "test/sim/guardian.hpp"
+#include "test/sim/links.hpp"
+#include "test/sim/scene.hpp"
+
+namespace paxtor::sim {
+
+struct run_options {
+  std::uint64_t seed = 0;
+  /// Events in the phase with faults.
+  std::uint64_t steps = 0;
+  /// Lines of the story kept for a finding.
+  std::size_t keep_lines = 0;
+  /// Gets the whole story; may be null.
+  std::ostream* follow = nullptr;
+};
+
+struct run_result {
+  std::uint64_t seed = 0;
+  std::uint64_t steps = 0;
+  verdict found;
+  std::uint64_t digest = 0;
+  stats counts;
+  std::string knobs;
+  std::vector<std::string> tail;
+};
+
+/// One run: a cluster of voters and client nodes under faults, then without; everything drawn from
+/// the seed. Broken invariants and exceptions become findings. REQUIRES: install_check_handler()
+/// was called.
+[[nodiscard]] run_result run(const run_options& options);
+
+/// Makes a broken invariant (PAXTOR_CHECK) a finding of the run instead of the end of the program.
+void install_check_handler();
+
+/// The cluster of one run and its phases.
+class world {
+public:
+  explicit world(const run_options& options);
+
+  /// Runs all phases, up to the first finding.
+  void run();
+
+  [[nodiscard]] scene& all() { return all_; }
+
+  /// Adds what the checkers counted.
+  void count();
+
+private:
+  void build();
+  void unrest(std::uint64_t steps);
+  void calm();
+  /// Runs until `missing` says nothing is missing, at most `limit`.
+  template <class Missing>
+  void run_until(const char* phase, duration limit, Missing&& missing);
+  [[nodiscard]] std::string missing_progress();
+  [[nodiscard]] std::string missing_sessions(const registry::machine& state);
+  [[nodiscard]] std::string missing_agreement();
+  [[nodiscard]] std::string missing_leave();
+  [[nodiscard]] process* leader();
+
+  run_options options_;
+  generator random_;
+  scene all_;
+  process_list processes_;
+  links links_;
+  guardian guardian_;
+  faults faults_;
+};
+
+} // namespace paxtor::sim

@@ -1,0 +1,96 @@
+#include <sstream>
+#include <string>
+
+#include <doctest/doctest.h>
+
+#include "test/sim/report.hpp"
+#include "test/sim/world.hpp"
+
+using namespace paxtor;
+using namespace paxtor::sim;
+
+namespace {
+
+run_result run_seed(std::uint64_t seed, std::ostream* follow = nullptr) {
+  install_check_handler();
+  run_options options;
+  options.seed = seed;
+  options.steps = 4000;
+  options.follow = follow;
+  return run(options);
+}
+
+} // namespace
+
+TEST_CASE("world: a seed is one run, bit for bit, with its story told or not") {
+  auto first = run_seed(7);
+  std::ostringstream story;
+  auto second = run_seed(7, &story);
+  CHECK(first.digest == second.digest);
+  CHECK(first.counts.steps == second.counts.steps);
+  CHECK(first.counts.simulated_us == second.counts.simulated_us);
+  CHECK(first.knobs == second.knobs);
+  CHECK(story.str().size() > 1000);
+}
+
+TEST_CASE("world: another seed is another run") {
+  CHECK(run_seed(7).digest != run_seed(8).digest);
+}
+
+TEST_CASE("world: runs do what they are for") {
+  stats all;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    auto result = run_seed(seed);
+    INFO("seed ", seed, ": ", explain(result, "paxtor-sim"));
+    CHECK(!result.found);
+    add(all, result.counts);
+  }
+  CHECK(all.runs == 20);
+  CHECK(all.grants > 500);
+  CHECK(all.slots_chosen > 1000);
+  CHECK(all.images_compared > 100);
+  CHECK(all.cuts > 10);
+  CHECK(all.crashes > 5);
+  CHECK(all.pauses > 5);
+  CHECK(all.fences > 0);
+  CHECK(all.messages_lost > 100);
+}
+
+TEST_CASE("world: knobs keep within their bounds, and every kind of cluster comes up") {
+  bool sizes[6] = {};
+  bool memory = false;
+  bool durable = false;
+  for (std::uint64_t seed = 0; seed < 500; ++seed) {
+    auto k = knobs::draw(generator{seed});
+    REQUIRE(k.voters >= 1);
+    REQUIRE(k.voters <= 5);
+    REQUIRE(k.clients <= 5);
+    REQUIRE(k.ttl >= cluster::min_ttl);
+    REQUIRE(k.ttl <= std::chrono::seconds{3});
+    // 1 %: the rates of two clocks.
+    REQUIRE((1'000'000.0 + k.clock_skew_ppm) / (1'000'000.0 - k.clock_skew_ppm) <= 1.01);
+    sizes[k.voters] = true;
+    (k.durable ? durable : memory) = true;
+    cluster::lease_options leases;
+    leases.ttl = k.ttl;
+    std::string why;
+    REQUIRE_MESSAGE(cluster::validate(leases, cluster::timing_for(k.ttl), why), why);
+  }
+  for (int n = 1; n <= 5; ++n)
+    CHECK(sizes[n]);
+  CHECK(memory);
+  CHECK(durable);
+}
+
+TEST_CASE("world: a finding says what, when, and how to see it again") {
+  run_result result;
+  result.seed = 42;
+  result.steps = 100;
+  result.found = wrong("one holder", "k has two");
+  result.tail = {"0.1 first", "0.2 second"};
+  auto text = explain(result, "paxtor-sim");
+  CHECK(text.find("wrong: one holder: k has two") != std::string::npos);
+  CHECK(text.find("paxtor-sim --seed 42 --steps 100 --trace") != std::string::npos);
+  CHECK(text.find("0.2 second") != std::string::npos);
+  CHECK(to_json(result)["finding"]["kind"] == "wrong");
+}
