@@ -1,0 +1,93 @@
+#include "actors/learner_actor.hpp"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include <caf/send.hpp>
+
+#include "actors/boot_clock.hpp"
+
+namespace paxtor::actors {
+
+learner_actor::learner_actor(caf::actor_config& cfg, role_setup setup, paxos::timing times,
+                             paxos::limits bounds)
+  : role_actor(cfg, std::move(setup)), times_(times), bounds_(bounds) {}
+
+void learner_actor::start(const role_start& begin) {
+  role_.emplace(setup().self, *begin.state, begin.voters, times_, bounds_, boot_now());
+}
+
+void learner_actor::step(voter_id from, const paxos::message& what) {
+  role_->step(boot_now(), from, what);
+}
+
+void learner_actor::persisted(write_id upto) {
+  role_->persisted(upto);
+}
+
+void learner_actor::on_news(const keeper_news& news) {
+  // The order in which the proposer's actor says them: leadership, then what was asked under it.
+  if (news.leading)
+    registrar_.lead(*news.leading);
+  for (const auto& note : news.watermarks)
+    registrar_.sync(note);
+  for (const auto& question : news.reads)
+    registrar_.read(question);
+}
+
+void learner_actor::tick() {
+  if (started())
+    role_->tick(boot_now());
+}
+
+void learner_actor::flush() {
+  while (pump_role())
+    pump_registrar();
+  pump_registrar();
+}
+
+bool learner_actor::pump_role() {
+  auto out = role_->take_output();
+  auto busy = !out.writes.empty() || out.install.has_value() || !out.decided.empty()
+              || out.want_snapshot;
+  // First: whoever hears of a decision finds the proposer told.
+  send_out(std::move(out.send));
+  write(std::move(out.writes));
+  if (out.install)
+    registrar_.install(*out.install);
+  registrar_.apply(out.decided);
+  if (out.want_snapshot) {
+    ++snapshots_;
+    role_->snapshot_made(registrar_.image());
+  }
+  return busy;
+}
+
+void learner_actor::pump_registrar() {
+  auto out = registrar_.take_output();
+  // Notes before answers leave: a node that hears of its session finds it known to the keeper.
+  if (!out.notes.empty())
+    caf::anon_send(others().proposer, applied_news{std::move(out.notes)});
+  for (auto& one : out.send)
+    send_to_node(one.node, std::move(one.what));
+}
+
+std::string learner_actor::status() const {
+  nlohmann::json result;
+  result["dropped_frames"] = dropped();
+  result["dropped"] = registrar_.dropped() + (role_ ? role_->dropped() : 0);
+  result["snapshots"] = snapshots_;
+  if (role_) {
+    result["decided_upto"] = role_->decided_upto().value;
+    result["last_index"] = role_->last_index().value;
+    result["log_first"] = role_->log_first().value;
+    result["log_length"] = role_->decided_upto().value + 1 - role_->log_first().value;
+    result["voters"] = nlohmann::json::array();
+    for (const auto& who : role_->voters().members)
+      result["voters"].push_back({{"name", who.name}, {"id", who.id.value}});
+  }
+  return result.dump();
+}
+
+} // namespace paxtor::actors

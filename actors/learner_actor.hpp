@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+
+#include "actors/role_actor.hpp"
+#include "libpaxtor/cluster/registrar.hpp"
+#include "libpaxtor/paxos/learner.hpp"
+
+namespace paxtor::actors {
+
+/// The learner's mailbox, and the registrar's beside it: decided commands are applied and answered here. One per voter,
+/// detached; ends with stop_atom.
+class learner_actor final : public role_actor {
+public:
+  learner_actor(caf::actor_config& cfg, role_setup setup, paxos::timing times, paxos::limits bounds);
+
+  const char* name() const override { return "paxtor.learner"; }
+
+protected:
+  [[nodiscard]] paxos::role which() const override { return paxos::role::learner; }
+  void start(const role_start& begin) override;
+  void step(voter_id from, const paxos::message& what) override;
+  void persisted(write_id upto) override;
+  void on_news(const keeper_news& news) override;
+  void tick() override;
+  void flush() override;
+  [[nodiscard]] duration tick_every() const override { return times_.tick; }
+  [[nodiscard]] std::string status() const override;
+
+private:
+  [[nodiscard]] bool pump_role();
+  void pump_registrar();
+
+  paxos::timing times_;
+  paxos::limits bounds_;
+  std::optional<paxos::learner> role_;
+  cluster::registrar registrar_;
+  std::uint64_t snapshots_ = 0;
+};
+
+} // namespace paxtor::actors
