@@ -108,9 +108,9 @@ void acceptor::on_accept(voter_id from, const accept& asked) {
   }
   // L1: only after the acceptance is durable. It is counted where the ballot is led.
   send_after(rests_on(), asked.at.voter, role::learner, accepted{asked.at, asked.where});
-  // The own learner hears at once: which value the ballot has in this slot does not rest on our disk, and
-  // nothing is concluded from it until a leader says that the slot is decided. The leader's own learner has it
-  // from its proposer.
+  // The own learner hears at once: which value the ballot has in this slot does not rest on our
+  // disk, and nothing is concluded from it until a leader says that the slot is decided. The
+  // leader's own learner has it from its proposer.
   if (asked.at.voter != self_)
     send(self_, role::learner, accepted_here{asked.at, asked.where, asked.value});
 }

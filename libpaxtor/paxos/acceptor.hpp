@@ -13,18 +13,21 @@
 
 namespace paxtor::paxos {
 
-/// The acceptor: promises and accepts (L2), confirms the leader's ballot (S1), and tells its voter's learner and
-/// proposer what it saw. Owned by the acceptor actor (or a replica); lives as long as its store.
+/// The acceptor: promises and accepts (L2), confirms the leader's ballot (S1), and tells its
+/// voter's learner and proposer what it saw. Owned by the acceptor actor (or a replica); lives as
+/// long as its store.
 ///
 /// I1 `promised()` never goes back, and nothing is accepted below it.
 /// I2 per slot, the ballot of the accepted value never goes back, and one ballot has one value.
-/// I3 no promise, accepted or heartbeat_reply leaves before every write it rests on is durable (L1).
+/// I3 no promise, accepted or heartbeat_reply leaves before every write it rests on is durable
+/// (L1).
 /// I4 nothing above `truncated_upto()` is ever dropped.
 class acceptor {
 public:
   explicit acceptor(const recovered& state);
 
-  /// Handles what is addressed to role::acceptor; anything else, and malformed input, is counted and dropped.
+  /// Handles what is addressed to role::acceptor; anything else, and malformed input, is counted
+  /// and dropped.
   void step(voter_id from, const message& what);
 
   /// All writes up to and including `id` are durable.
@@ -68,7 +71,8 @@ private:
   slot truncated_upto_;
   std::uint64_t dropped_ = 0;
 
-  // L1: what this turn wants written, the last write handed out, the last one durable, and what waits.
+  // L1: what this turn wants written, the last write handed out, the last one durable, and what
+  // waits.
   std::vector<write_op> ops_;
   write_id last_write_;
   write_id durable_;

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// What the log takes from peers at most. Anything beyond is counted and dropped, so that no number in a
-/// message, however large, makes memory grow or a loop run long.
+/// What the log takes from peers at most. Anything beyond is counted and dropped, so that no number
+/// in a message, however large, makes memory grow or a loop run long.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,30 +12,35 @@
 
 namespace paxtor::paxos {
 
-/// Slots ahead of what is decided that an acceptor accepts and a learner keeps; also the most slots that a
-/// leader has in flight, whatever limits::slots_in_flight says. A follower further behind catches up by `learn`.
+/// Slots ahead of what is decided that an acceptor accepts and a learner keeps; also the most slots
+/// that a leader has in flight, whatever limits::slots_in_flight says. A follower further behind
+/// catches up by `learn`.
 inline constexpr std::uint64_t max_slots_ahead = 4096;
 
-/// Slots that an acceptor holds above its truncation. At the bound it accepts no more until a snapshot lets it
-/// truncate: the log stalls rather than fill the memory. Snapshots come at limits::snapshot_entries, far below.
+/// Slots that an acceptor holds above its truncation. At the bound it accepts no more until a
+/// snapshot lets it truncate: the log stalls rather than fill the memory. Snapshots come at
+/// limits::snapshot_entries, far below.
 inline constexpr std::uint64_t max_slots_held = std::uint64_t{1} << 20;
 
 /// How far a ballot's round may lie above the highest known. Rounds grow by one per campaign.
 inline constexpr std::uint64_t max_round_jump = std::uint64_t{1} << 32;
 
-/// Voters of one configuration. A `configure` entry with more, or none, or with an id twice, changes nothing.
+/// Voters of one configuration. A `configure` entry with more, or none, or with an id twice,
+/// changes nothing.
 inline constexpr std::size_t max_voters = 64;
 
 /// Bytes of one entry. `propose` refuses a longer one; a batch that holds one still fits a frame.
 inline constexpr std::size_t max_entry_bytes = std::size_t{4} << 20;
 
-/// Bytes of entries that wait for a slot; a proposal beyond is refused, as beyond limits::entries_waiting.
+/// Bytes of entries that wait for a slot; a proposal beyond is refused, as beyond
+/// limits::entries_waiting.
 inline constexpr std::size_t max_waiting_bytes = std::size_t{256} << 20;
 
 /// Bytes of accepted values in one part of a promise, unless a single value is larger.
 inline constexpr std::size_t promise_part_bytes = std::size_t{2} << 20;
 
-/// Replies that an acceptor holds back until a write is durable. Beyond it replies are dropped, as if lost.
+/// Replies that an acceptor holds back until a write is durable. Beyond it replies are dropped, as
+/// if lost.
 inline constexpr std::size_t max_replies_held = 65536;
 
 /// Parts of one voter's promise.

@@ -58,7 +58,8 @@ struct limits {
   std::size_t slots_in_flight = 16;
   /// Entries that wait for a slot; a proposal beyond is refused (`propose` returns false).
   std::size_t entries_waiting = 65536;
-  /// Decided slots that are kept below a snapshot, so that a replica slightly behind needs no snapshot.
+  /// Decided slots that are kept below a snapshot, so that a replica slightly behind needs no
+  /// snapshot.
   std::size_t slots_kept = 1024;
   /// A snapshot is asked for after this many entries, or bytes, whichever comes first.
   std::size_t snapshot_entries = 100'000;

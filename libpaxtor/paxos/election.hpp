@@ -10,12 +10,13 @@
 
 namespace paxtor::paxos {
 
-/// Who may try to lead, and when (L3): hears leaders, times out, counts the pre-vote. Changes nothing by itself: the
-/// proposer that owns it sends what is to be sent, and lives as long.
+/// Who may try to lead, and when (L3): hears leaders, times out, counts the pre-vote. Changes
+/// nothing by itself: the proposer that owns it sends what is to be sent, and lives as long.
 ///
-/// A candidate wins only by reaching a majority itself, and a voter refuses whoever asks while it hears another
-/// leader. A leader that reaches no majority stops being heard, so it is replaced under a partial cut; a voter that
-/// is cut from the leader alone, or comes back after a cut, disturbs nobody.
+/// A candidate wins only by reaching a majority itself, and a voter refuses whoever asks while it
+/// hears another leader. A leader that reaches no majority stops being heard, so it is replaced
+/// under a partial cut; a voter that is cut from the leader alone, or comes back after a cut,
+/// disturbs nobody.
 class election {
 public:
   election(voter_id self, timing times, generator random, time_point now);
@@ -23,8 +24,8 @@ public:
   /// A live leader was heard: nothing is tried until it has been silent for a random timeout.
   void heard(time_point now, voter_id leader);
 
-  /// True while a leader other than `asking` was heard within election_min. Also just after the start, when
-  /// a leader may live that has not been heard yet.
+  /// True while a leader other than `asking` was heard within election_min. Also just after the
+  /// start, when a leader may live that has not been heard yet.
   [[nodiscard]] bool hears_other(time_point now, voter_id asking) const;
 
   /// True when it is time to try.

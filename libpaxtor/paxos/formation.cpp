@@ -72,8 +72,9 @@ void formation::hear_formed(const formation_report& peer) {
   if (outsider_ || (pledge_ && pledge_->formed))
     return;
   const auto* me = find(peer.voters, name_);
-  // L5: formed with us means that we pledged it, durably; then we gave it up only for a cluster that can
-  // never decide, since this peer will not join that. A blank voter never votes in a formed cluster.
+  // L5: formed with us means that we pledged it, durably; then we gave it up only for a cluster
+  // that can never decide, since this peer will not join that. A blank voter never votes in a
+  // formed cluster.
   if (me != nullptr && me->id == self_ && pledge_) {
     write_down(peer.pledged, peer.voters, true);
     return;
@@ -138,7 +139,8 @@ std::vector<write> formation::take_writes() {
 
 formation_report formation::report() const {
   formation_report result{name_, self_, {}, {}, false};
-  // While another pledge is being written neither is told: the old one is given up, the new one is not durable.
+  // While another pledge is being written neither is told: the old one is given up, the new one is
+  // not durable.
   if (safe_ && pledge_->cluster == safe_->cluster) {
     result.pledged = safe_->cluster;
     result.voters = safe_->voters;

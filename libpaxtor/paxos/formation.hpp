@@ -14,7 +14,8 @@
 
 namespace paxtor::paxos {
 
-/// What a voter says of itself to the other initial voters, until it is formed, and as an answer afterwards.
+/// What a voter says of itself to the other initial voters, until it is formed, and as an answer
+/// afterwards.
 struct formation_report {
   std::string name;
   voter_id voter;
@@ -28,23 +29,26 @@ struct formation_report {
 /// The id of the cluster that these voters make: the same on every voter, never 0.
 [[nodiscard]] cluster_id cluster_of(const configuration& voters);
 
-/// Formation (L5): the initial voters, all of them once, agree on who they are. Pure; driven by reports.
+/// Formation (L5): the initial voters, all of them once, agree on who they are. Pure; driven by
+/// reports.
 ///
-/// A voter that has heard the current voter_id of every initial name pledges that configuration (durably, before it
-/// tells); one that has heard the same pledge from all is formed. A voter re-pledges only while it is not formed and
-/// has voted for nothing; it counts as formed as soon as anybody says that the pledged cluster is formed, or
-/// speaks Paxos in it. So two different configurations can never both decide: forming one needs every initial
-/// name, a formed voter never pledges again, and a voter votes in the one cluster that it is formed in.
-/// A voter that hears of a formed cluster in which its name has another voter_id is an `outsider`: it never votes.
+/// A voter that has heard the current voter_id of every initial name pledges that configuration
+/// (durably, before it tells); one that has heard the same pledge from all is formed. A voter
+/// re-pledges only while it is not formed and has voted for nothing; it counts as formed as soon as
+/// anybody says that the pledged cluster is formed, or speaks Paxos in it. So two different
+/// configurations can never both decide: forming one needs every initial name, a formed voter never
+/// pledges again, and a voter votes in the one cluster that it is formed in. A voter that hears of
+/// a formed cluster in which its name has another voter_id is an `outsider`: it never votes.
 class formation {
 public:
   enum class phase : std::uint8_t { gathering, pledged, formed, outsider };
 
-  /// `names` are the initial voters' names, this one's included (once each: the caller has checked).
+  /// `names` are the initial voters' names, this one's included (once each: the caller has
+  /// checked).
   formation(std::string self_name, std::vector<std::string> names, const recovered& state);
 
-  /// A report of another voter arrived (or this voter's peer answered). A report that is malformed, or of no initial
-  /// voter, is counted and dropped.
+  /// A report of another voter arrived (or this voter's peer answered). A report that is malformed,
+  /// or of no initial voter, is counted and dropped.
   void step(const formation_report& peer);
 
   /// A Paxos message of cluster `id` arrived.

@@ -137,9 +137,10 @@ void learner::on_observed(time_point now, const observed& told) {
   heard_at_ = now;
   if (told.decided_upto > behind_upto_)
     behind_upto_ = told.decided_upto;
-  // The leader of `told.at` says so only of slots that it counted, or had learned before it could propose there
-  // (`advanced::told_upto`). So what it proposed in such a slot in this very ballot is the decided value. What was
-  // accepted in another ballot may be something else: that is asked for.
+  // The leader of `told.at` says so only of slots that it counted, or had learned before it could
+  // propose there (`advanced::told_upto`). So what it proposed in such a slot in this very ballot
+  // is the decided value. What was accepted in another ballot may be something else: that is asked
+  // for.
   for (std::size_t i = 0; i < window_.size(); ++i) {
     if (decided_upto_.value + 1 + i > told.decided_upto.value)
       break;
@@ -155,8 +156,9 @@ void learner::on_observed(time_point now, const observed& told) {
 bool learner::settled(pending& front) const {
   if (front.decided)
     return true;
-  // L2: a majority of the slot's configuration, in one ballot, whose value is known here. This is asked only of the
-  // first slot that is open, so `voters_` follows from the whole log before it (L6).
+  // L2: a majority of the slot's configuration, in one ballot, whose value is known here. This is
+  // asked only of the first slot that is open, so `voters_` follows from the whole log before it
+  // (L6).
   if (front.votes_at.valid() && front.votes_at == front.value_at
       && static_cast<std::size_t>(std::popcount(front.votes)) >= voters_.majority())
     front.decided = true;
@@ -323,7 +325,8 @@ void learner::persisted(write_id id) {
     writing_.pop_front();
     const auto upto = image.upto;
     source_.publish(std::move(image));
-    // I10, L4: never before the snapshot is durable, and some slots are kept for those slightly behind.
+    // I10, L4: never before the snapshot is durable, and some slots are kept for those slightly
+    // behind.
     if (upto.value > bounds_.slots_kept)
       cut_log(slot{upto.value - bounds_.slots_kept});
   }
@@ -394,8 +397,8 @@ learner_output learner::take_output() {
   if (advanced_upto_ < decided_upto_) {
     advanced_upto_ = decided_upto_;
     // First of all, so that no decision is seen before the own proposer can know of it.
-    out_.send.insert(out_.send.begin(),
-                     outgoing{{self_}, role::proposer, advanced{decided_upto_, voters_, told_upto_}});
+    advanced news{decided_upto_, voters_, told_upto_};
+    out_.send.insert(out_.send.begin(), outgoing{{self_}, role::proposer, std::move(news)});
   }
   handed_upto_ = decided_upto_;
   handed_index_ = last_index_;

@@ -18,9 +18,10 @@
 
 namespace paxtor::paxos {
 
-/// The learner: counts acceptances of distinct voters of the slot's configuration (L2), concludes decisions from what
-/// a leader observed, yields decided entries in order, catches up from other learners by values or snapshot (L4).
-/// Owned by the learner actor (or a replica). A standby runs only this role.
+/// The learner: counts acceptances of distinct voters of the slot's configuration (L2), concludes
+/// decisions from what a leader observed, yields decided entries in order, catches up from other
+/// learners by values or snapshot (L4). Owned by the learner actor (or a replica). A standby runs
+/// only this role.
 ///
 /// A snapshot that was recovered is the first `install` it hands out.
 ///
@@ -31,19 +32,22 @@ public:
   learner(voter_id self, const recovered& state, configuration voters, timing times, limits bounds,
           time_point now);
 
-  /// Handles what is addressed to role::learner; anything else, and malformed input, is counted and dropped.
+  /// Handles what is addressed to role::learner; anything else, and malformed input, is counted and
+  /// dropped.
   void step(time_point now, voter_id from, const message& what);
 
   /// Call about every `timing::tick`: asks again for what did not come.
   void tick(time_point now);
 
-  /// The driver made the image it was asked for: of exactly the registry after all entries handed out so far.
+  /// The driver made the image it was asked for: of exactly the registry after all entries handed
+  /// out so far.
   void snapshot_made(blob image);
 
   /// All writes up to and including `id` are durable.
   void persisted(write_id id);
 
-  /// Send `send` before acting on `decided`: so whoever hears of a decision finds the proposer told.
+  /// Send `send` before acting on `decided`: so whoever hears of a decision finds the proposer
+  /// told.
   [[nodiscard]] learner_output take_output();
 
   /// The last slot whose entries were handed out.

@@ -1,9 +1,9 @@
 #pragma once
 
 /// \file
-/// Everything the roles of the log say to each other: one message, one struct; one variant for all. The
-/// roles share no state, so that each can be a CAF actor of its own: also what passes between two
-/// roles of one voter is a message here ("local"), and local messages never cross the wire.
+/// Everything the roles of the log say to each other: one message, one struct; one variant for all.
+/// The roles share no state, so that each can be a CAF actor of its own: also what passes between
+/// two roles of one voter is a message here ("local"), and local messages never cross the wire.
 
 #include <cstdint>
 #include <map>
@@ -22,12 +22,14 @@ namespace paxtor::paxos {
 
 enum class role : std::uint8_t { acceptor, proposer, learner };
 
-/// What a log entry is. `command` is opaque here; `reign` (S2) and `configure` (L6) are the log's own.
+/// What a log entry is. `command` is opaque here; `reign` (S2) and `configure` (L6) are the log's
+/// own.
 enum class entry_kind : std::uint8_t { noop, reign, configure, command };
 
 struct entry {
   entry_kind kind = entry_kind::noop;
-  /// command: the command's bytes. reign: encode(ballot). configure: encode(configuration). noop: empty.
+  /// command: the command's bytes. reign: encode(ballot). configure: encode(configuration). noop:
+  /// empty.
   std::string data;
 
   bool operator==(const entry&) const = default;
@@ -44,14 +46,16 @@ struct accepted_value {
   MSGPACK_DEFINE(at, value)
 };
 
-/// Pre-vote: would you promise this ballot? Changes nothing where it is asked. proposer -> proposer.
+/// Pre-vote: would you promise this ballot? Changes nothing where it is asked. proposer ->
+/// proposer.
 struct prevote_request {
   ballot next;
   slot decided_upto;
   MSGPACK_DEFINE(next, decided_upto)
 };
 
-/// proposer -> proposer. `granted` is false while the asked voter hears a leader, or knows a higher ballot.
+/// proposer -> proposer. `granted` is false while the asked voter hears a leader, or knows a higher
+/// ballot.
 struct prevote_reply {
   ballot next;
   bool granted = false;
@@ -66,17 +70,18 @@ struct prepare {
   MSGPACK_DEFINE(at, from)
 };
 
-/// Phase 1b: all that was accepted at or above `from`. May come in several parts (`part` of `parts`).
-/// acceptor -> proposer, after the promise is durable.
+/// Phase 1b: all that was accepted at or above `from`. May come in several parts (`part` of
+/// `parts`). acceptor -> proposer, after the promise is durable.
 struct promise {
   ballot at;
   std::uint32_t part = 0;
   std::uint32_t parts = 1;
   std::map<slot, accepted_value> accepted;
-  /// Slots up to here were truncated behind a snapshot: the proposer must learn them, not propose them.
+  /// Slots up to here were truncated behind a snapshot: the proposer must learn them, not propose
+  /// them.
   slot truncated_upto;
-  /// The `from` that was asked. A voter that restarts may ask again in the same ballot for more, and must not
-  /// take a late answer to the shorter question for a full one.
+  /// The `from` that was asked. A voter that restarts may ask again in the same ballot for more,
+  /// and must not take a late answer to the shorter question for a full one.
   slot from;
   MSGPACK_DEFINE(at, part, parts, accepted, truncated_upto, from)
 };
@@ -125,7 +130,8 @@ struct learn {
   MSGPACK_DEFINE(from)
 };
 
-/// Consecutive decided slots from `first` on; `decided_upto` tells how far the sender is. learner -> learner.
+/// Consecutive decided slots from `first` on; `decided_upto` tells how far the sender is. learner
+/// -> learner.
 struct learned_values {
   slot first;
   std::vector<batch> values;
@@ -151,7 +157,8 @@ struct learn_snapshot {
   MSGPACK_DEFINE(upto, offset)
 };
 
-/// Local, proposer -> its own learner: what is being proposed, so that counting needs no second copy.
+/// Local, proposer -> its own learner: what is being proposed, so that counting needs no second
+/// copy.
 struct proposed {
   ballot at;
   slot where;
@@ -159,7 +166,8 @@ struct proposed {
   MSGPACK_DEFINE(at, where, value)
 };
 
-/// Local, acceptor -> its own learner: accepted here; with `observed` the learner can conclude decisions.
+/// Local, acceptor -> its own learner: accepted here; with `observed` the learner can conclude
+/// decisions.
 struct accepted_here {
   ballot at;
   slot where;
@@ -167,26 +175,28 @@ struct accepted_here {
   MSGPACK_DEFINE(at, where, value)
 };
 
-/// Local, acceptor -> its own learner and proposer: a live leader of ballot `at` was heard; it says that all slots
-/// up to `decided_upto` are decided.
+/// Local, acceptor -> its own learner and proposer: a live leader of ballot `at` was heard; it says
+/// that all slots up to `decided_upto` are decided.
 struct observed {
   ballot at;
   slot decided_upto;
   MSGPACK_DEFINE(at, decided_upto)
 };
 
-/// Local, learner -> its own proposer: all slots up to `upto` are decided, known here and applied, and
-/// these are the voters from `upto` + 1 on.
+/// Local, learner -> its own proposer: all slots up to `upto` are decided, known here and applied,
+/// and these are the voters from `upto` + 1 on.
 struct advanced {
   slot upto;
   configuration voters;
-  /// The last of these slots that was not counted here, but told by another voter. A leader that hears this of a slot
-  /// of its own reign stands down: it may have proposed something else there (see README.md).
+  /// The last of these slots that was not counted here, but told by another voter. A leader that
+  /// hears this of a slot of its own reign stands down: it may have proposed something else there
+  /// (see README.md).
   slot told_upto;
   MSGPACK_DEFINE(upto, voters, told_upto)
 };
 
-/// Local, learner -> its own acceptor: a snapshot up to `upto` is durable; slots up to `upto` may go (L4).
+/// Local, learner -> its own acceptor: a snapshot up to `upto` is durable; slots up to `upto` may
+/// go (L4).
 struct truncate {
   slot upto;
   MSGPACK_DEFINE(upto)

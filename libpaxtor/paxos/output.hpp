@@ -1,10 +1,11 @@
 #pragma once
 
 /// \file
-/// What the roles hand to whoever drives them. The driver sends `send`, in order, to `outgoing::to` (the
-/// voter itself included: its own roles), carries out `writes` in order and answers each with `persisted(id)`.
-/// L1: what must not leave before a write is durable is held back inside the role until `persisted`,
-/// so a driver cannot get it wrong.
+/// What the roles hand to whoever drives them. The driver sends `send`, in order, to `outgoing::to`
+/// (the voter itself included: its own roles), carries out `writes` in order and answers each with
+/// `persisted(id)`.
+/// L1: what must not leave before a write is durable is held back inside the role until
+/// `persisted`, so a driver cannot get it wrong.
 
 #include <cstdint>
 #include <map>
@@ -47,7 +48,8 @@ struct write_formation {
   MSGPACK_DEFINE(cluster, voters, formed)
 };
 
-using write_op = std::variant<write_promise, write_accepted, write_truncate, write_snapshot, write_formation>;
+using write_op = std::variant<write_promise, write_accepted, write_truncate, write_snapshot,
+                              write_formation>;
 
 /// To be durable as a whole, in order of `id`.
 struct write {
@@ -64,7 +66,9 @@ struct recovered {
   slot truncated_upto;
   std::optional<write_snapshot> snapshot;
 
-  [[nodiscard]] bool blank() const { return !formation && !promised.valid() && accepted.empty() && !snapshot; }
+  [[nodiscard]] bool blank() const {
+    return !formation && !promised.valid() && accepted.empty() && !snapshot;
+  }
 };
 
 struct acceptor_output {
@@ -72,8 +76,8 @@ struct acceptor_output {
   std::vector<write> writes;
 };
 
-/// One decided entry, in order of `at`; every index comes exactly once, without gaps (unless a snapshot is
-/// installed).
+/// One decided entry, in order of `at`; every index comes exactly once, without gaps (unless a
+/// snapshot is installed).
 struct decided_entry {
   index at;
   slot where;
@@ -86,7 +90,8 @@ struct learner_output {
   /// Install this image in place of the registry *before* handling `decided`.
   std::optional<write_snapshot> install;
   std::vector<decided_entry> decided;
-  /// Make an image of the registry (after applying `decided`) and hand it to `learner::snapshot_made`.
+  /// Make an image of the registry (after applying `decided`) and hand it to
+  /// `learner::snapshot_made`.
   bool want_snapshot = false;
 };
 
@@ -104,15 +109,16 @@ struct leadership {
 
 struct proposer_output {
   std::vector<outgoing> send;
-  /// Confirmations asked for by `confirm(id)` that are now done: a majority has confirmed the ballot in a
-  /// heartbeat round that started after the call (S1). What is decided by then is decided up to `upto`:
-  /// a linearizable read waits until the registry has applied it.
+  /// Confirmations asked for by `confirm(id)` that are now done: a majority has confirmed the
+  /// ballot in a heartbeat round that started after the call (S1). What is decided by then is
+  /// decided up to `upto`: a linearizable read waits until the registry has applied it.
   struct confirmed {
     std::uint64_t id = 0;
     slot upto;
   };
   std::vector<confirmed> confirmations;
-  /// Set when leadership changed since the last take_output(). On loss all open confirmations are void.
+  /// Set when leadership changed since the last take_output(). On loss all open confirmations are
+  /// void.
   std::optional<leadership> changed;
 };
 

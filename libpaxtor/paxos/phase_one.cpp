@@ -14,8 +14,8 @@ bool well_formed(const promise& what) {
     return false;
   const auto floor = std::max(what.from.value, what.truncated_upto.value);
   return std::all_of(what.accepted.begin(), what.accepted.end(), [&](const auto& held) {
-    // An acceptor holds max_slots_held slots; nothing further away becomes a gap to fill. Nor can it have
-    // accepted, before it promised, in this ballot or above.
+    // An acceptor holds max_slots_held slots; nothing further away becomes a gap to fill. Nor can
+    // it have accepted, before it promised, in this ballot or above.
     return held.first >= what.from && held.first.value - what.from.value <= floor + max_slots_held
            && held.second.at < what.at;
   });
@@ -76,7 +76,8 @@ std::vector<voter_id> phase_one::missing(slot decided_upto, const configuration&
   std::vector<voter_id> result;
   for (const auto& part : chain(decided_upto, voters)) {
     for (const auto& member : part.members) {
-      if (!promised(member.id) && std::find(result.begin(), result.end(), member.id) == result.end())
+      const bool known = std::find(result.begin(), result.end(), member.id) != result.end();
+      if (!known && !promised(member.id))
         result.push_back(member.id);
     }
   }

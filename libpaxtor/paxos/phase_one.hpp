@@ -19,9 +19,9 @@ struct recovered_value {
   std::optional<configuration> changes;
 };
 
-/// Phase 1 of one ballot: collects promises, takes per slot the value of the highest ballot (L2), and knows whose promises
-/// are still missing in every configuration that the recovered log passes through (L6). Owned by the proposer; lives
-/// from `prepare` to the end of phase 1.
+/// Phase 1 of one ballot: collects promises, takes per slot the value of the highest ballot (L2),
+/// and knows whose promises are still missing in every configuration that the recovered log passes
+/// through (L6). Owned by the proposer; lives from `prepare` to the end of phase 1.
 class phase_one {
 public:
   phase_one(voter_id self, ballot at, slot from) : self_(self), at_(at), from_(from) {}
@@ -29,15 +29,17 @@ public:
   [[nodiscard]] ballot at() const { return at_; }
   [[nodiscard]] slot from() const { return from_; }
 
-  /// Takes a (part of a) promise. Returns false if it is not an answer to this prepare, or malformed.
+  /// Takes a (part of a) promise. Returns false if it is not an answer to this prepare, or
+  /// malformed.
   bool add(voter_id from, const promise& what);
 
-  /// The voters whose promise is still needed or may come, when all up to `decided_upto` is decided and `voters` decide
-  /// the next slot.
+  /// The voters whose promise is still needed or may come, when all up to `decided_upto` is decided
+  /// and `voters` decide the next slot.
   [[nodiscard]] std::vector<voter_id> missing(slot decided_upto, const configuration& voters) const;
 
-  /// True if a majority of every configuration has promised, this voter among them. The own promise is always
-  /// needed: nothing is proposed in a ballot that we could forget and use again after a restart.
+  /// True if a majority of every configuration has promised, this voter among them. The own promise
+  /// is always needed: nothing is proposed in a ballot that we could forget and use again after a
+  /// restart.
   [[nodiscard]] bool complete(slot decided_upto, const configuration& voters) const;
 
   /// Slots up to here are decided and gone from an acceptor's log: they are learned, not proposed.

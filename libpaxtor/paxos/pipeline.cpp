@@ -30,7 +30,8 @@ bool pipeline::next_value(batch& value, std::optional<configuration>& changes) {
   if (next_ < reign_slot_) {
     auto pos = recovered_.find(next_);
     if (pos == recovered_.end()) {
-      // No majority accepted anything here below our ballot, so nothing can be decided here but what we propose.
+      // No majority accepted anything here below our ballot, so nothing can be decided here but
+      // what we propose.
       value = make_batch({entry{}});
       return true;
     }

@@ -15,9 +15,9 @@
 
 namespace paxtor::paxos {
 
-/// Phase 2 of one reign: first what phase 1 recovered, gaps filled by no-ops, then the reign's own entry (S2), then
-/// what clients propose, batched by what waits, so many slots at a time. Owned by the proposer; lives for one reign.
-/// Carries out I5, I6 and I7 of the proposer.
+/// Phase 2 of one reign: first what phase 1 recovered, gaps filled by no-ops, then the reign's own
+/// entry (S2), then what clients propose, batched by what waits, so many slots at a time. Owned by
+/// the proposer; lives for one reign. Carries out I5, I6 and I7 of the proposer.
 class pipeline {
 public:
   struct proposal {
@@ -34,7 +34,8 @@ public:
   /// Puts what waits into the free slots.
   [[nodiscard]] std::vector<proposal> cut(time_point now);
 
-  /// What has been undecided for too long since it was last sent: `patience`, doubling up to `most`.
+  /// What has been undecided for too long since it was last sent: `patience`, doubling up to
+  /// `most`.
   [[nodiscard]] std::vector<proposal> overdue(time_point now, duration patience, duration most);
 
   /// All slots up to `upto` are decided.
@@ -43,8 +44,8 @@ public:
   /// The first slot that this reign may propose in.
   [[nodiscard]] slot first() const { return first_; }
 
-  /// The last slot that anything decided in this reign so far can be in: the last proposed, at least the
-  /// slot of the reign's own entry.
+  /// The last slot that anything decided in this reign so far can be in: the last proposed, at
+  /// least the slot of the reign's own entry.
   [[nodiscard]] slot bound() const;
 
   /// The voters that an undecided `configure` in flight names.

@@ -10,7 +10,8 @@ namespace paxtor::paxos {
 
 namespace {
 
-/// Ticks until what was not answered is sent again; for accepts this doubles, up to an election timeout.
+/// Ticks until what was not answered is sent again; for accepts this doubles, up to an election
+/// timeout.
 constexpr int patience_ticks = 4;
 
 } // namespace
@@ -79,7 +80,8 @@ void proposer::tick(time_point now) {
   }
 }
 
-// -- election (L3) ----------------------------------------------------------------------------------
+// -- election (L3)
+// ----------------------------------------------------------------------------------
 
 void proposer::ask_votes() {
   phase_ = phase::asking;
@@ -98,8 +100,8 @@ void proposer::on_prevote_request(voter_id from, const prevote_request& asked) {
     ++dropped_;
     return;
   }
-  // L3: nobody is helped against a leader that is heard, or that we are: a leader counts as heard while a
-  // majority confirms it. A candidate that has won a pre-vote is given its time too.
+  // L3: nobody is helped against a leader that is heard, or that we are: a leader counts as heard
+  // while a majority confirms it. A candidate that has won a pre-vote is given its time too.
   const bool reigning = phase_ == phase::leading && now_ - majority_at_ < times_.election_min;
   const bool busy = reigning || phase_ == phase::preparing || election_.hears_other(now_, from);
   const bool granted = !busy && voters_.contains(from) && asked.next > highest_seen_;
@@ -107,7 +109,8 @@ void proposer::on_prevote_request(voter_id from, const prevote_request& asked) {
 }
 
 void proposer::on_prevote_reply(voter_id from, const prevote_reply& told) {
-  if (from == self_ || (told.highest_seen.valid() && !plausible(told.highest_seen, highest_seen_))) {
+  const bool absurd = told.highest_seen.valid() && !plausible(told.highest_seen, highest_seen_);
+  if (from == self_ || absurd) {
     ++dropped_;
     return;
   }
@@ -158,9 +161,12 @@ void proposer::on_rejected(voter_id from, const rejected& told) {
   }
   if ((phase_ != phase::preparing && phase_ != phase::leading) || told.asked != ballot_)
     return;
-  const bool asked_of = from == self_ || voters_.contains(from)
-                        || (phase_one_ && phase_ == phase::preparing)
-                        || (pipeline_ && pipeline_->changing() && pipeline_->changing()->contains(from));
+  // In phase 1 voters may have been asked that only the recovered log names (L6).
+  const auto all = in_force();
+  const bool asked_of = phase_ == phase::preparing
+                        || std::any_of(all.begin(), all.end(), [from](const configuration& part) {
+                             return part.contains(from);
+                           });
   if (!asked_of) {
     ++dropped_;
     return;
@@ -171,7 +177,8 @@ void proposer::on_rejected(voter_id from, const rejected& told) {
   election_.retreat(now_);
 }
 
-// -- phase 1 ----------------------------------------------------------------------------------------
+// -- phase 1
+// ----------------------------------------------------------------------------------------
 
 void proposer::start_phase_one() {
   ballot_ = election_.asked();
@@ -222,7 +229,8 @@ void proposer::try_finish_phase_one() {
   start_round();
 }
 
-// -- phase 2 ----------------------------------------------------------------------------------------
+// -- phase 2
+// ----------------------------------------------------------------------------------------
 
 bool proposer::propose(entry what) {
   return phase_ == phase::leading && pipeline_->add(what);
@@ -230,15 +238,15 @@ bool proposer::propose(entry what) {
 
 void proposer::confirm(time_point now, std::uint64_t id) {
   now_ = now;
-  // What anybody can know as decided at this moment lies at or below what we have proposed, and our own
-  // reign's entry is part of it (S2).
+  // What anybody can know as decided at this moment lies at or below what we have proposed, and our
+  // own reign's entry is part of it (S2).
   if (phase_ == phase::leading)
     rounds_.ask(id, pipeline_->bound());
 }
 
 std::vector<configuration> proposer::in_force() const {
-  // L6: while a configure is in flight its voters may already have decided without our hearing it, so a
-  // confirmation needs a majority of both.
+  // L6: while a configure is in flight its voters may already have decided without our hearing it,
+  // so a confirmation needs a majority of both.
   std::vector<configuration> result{voters_};
   if (pipeline_ && pipeline_->changing())
     result.push_back(*pipeline_->changing());
@@ -279,7 +287,8 @@ void proposer::lead_on() {
     election_.campaign(now_);
     return;
   }
-  // What was decided travels with the next accept or heartbeat; it waits no longer than a tick for one.
+  // What was decided travels with the next accept or heartbeat; it waits no longer than a tick for
+  // one.
   if (now_ - round_at_ >= times_.heartbeat || announced_upto_ < decided_upto_)
     start_round();
   send_accepts(pipeline_->overdue(now_, patience_ticks * times_.tick, times_.election_max), false);
@@ -307,9 +316,9 @@ void proposer::on_advanced(const advanced& told) {
   if (phase_ == phase::preparing) {
     try_finish_phase_one();
   } else if (phase_ == phase::leading) {
-    // Told by another that a slot of our reign is decided: a later leader may have decided something else there
-    // than we proposed, and our followers would believe that it was ours. The reign is over. So it is when we
-    // are no voter any more.
+    // Told by another that a slot of our reign is decided: a later leader may have decided
+    // something else there than we proposed, and our followers would believe that it was ours. The
+    // reign is over. So it is when we are no voter any more.
     if (told.told_upto >= pipeline_->first() || !voters_.contains(self_)) {
       stand_down();
       election_.retreat(now_);
@@ -319,7 +328,8 @@ void proposer::on_advanced(const advanced& told) {
   }
 }
 
-// -- output -----------------------------------------------------------------------------------------
+// -- output
+// -----------------------------------------------------------------------------------------
 
 std::vector<voter_id> proposer::others() const {
   std::vector<voter_id> result;

@@ -17,35 +17,39 @@
 
 namespace paxtor::paxos {
 
-/// The proposer: election (class election, L3), phase 1 recovery, phase 2 with batching and pipelining, heartbeats and
-/// confirmation rounds. Owned by the proposer actor (or a replica). Blank voters do not run one before formation.
+/// The proposer: election (class election, L3), phase 1 recovery, phase 2 with batching and
+/// pipelining, heartbeats and confirmation rounds. Owned by the proposer actor (or a replica).
+/// Blank voters do not run one before formation.
 ///
 /// The first entry of each reign is `reign(ballot)` (S2); it is proposed by this class itself.
-/// I5 in one ballot, one value per slot. I6 nothing is proposed in a slot before phase 1 has covered it.
+/// I5 in one ballot, one value per slot. I6 nothing is proposed in a slot before phase 1 has
+/// covered it.
 /// I7 nothing is proposed beyond a `configure` until that is decided (L6).
 class proposer {
 public:
-  proposer(voter_id self, configuration voters, slot decided_upto, ballot highest_seen, timing times,
-           limits bounds, generator random, time_point now);
+  proposer(voter_id self, configuration voters, slot decided_upto, ballot highest_seen,
+           timing times, limits bounds, generator random, time_point now);
 
-  /// Handles what is addressed to role::proposer; anything else, and malformed input, is counted and dropped.
+  /// Handles what is addressed to role::proposer; anything else, and malformed input, is counted
+  /// and dropped.
   void step(time_point now, voter_id from, const message& what);
 
   /// Call at least every `timing::tick`.
   void tick(time_point now);
 
-  /// Queues an entry for the next batch, which is cut by take_output(). Returns false if this proposer does not lead, its
-  /// queue is full, or the entry is longer than max_entry_bytes; the caller tells its client to try elsewhere. An
-  /// entry that was taken may still be lost with the leadership, or be decided much later as a ghost (R1 and S3 make
-  /// that harmless).
+  /// Queues an entry for the next batch, which is cut by take_output(). Returns false if this
+  /// proposer does not lead, its queue is full, or the entry is longer than max_entry_bytes; the
+  /// caller tells its client to try elsewhere. An entry that was taken may still be lost with the
+  /// leadership, or be decided much later as a ghost (R1 and S3 make that harmless).
   [[nodiscard]] bool propose(entry what);
 
-  /// Asks for a heartbeat round that starts after this call (S1, reads). Several calls share a round; at most one
-  /// round is in flight per round trip. `id` is the caller's. REQUIRES: leading; else it is never answered, as
-  /// any confirmation that is open when the leadership is lost.
+  /// Asks for a heartbeat round that starts after this call (S1, reads). Several calls share a
+  /// round; at most one round is in flight per round trip. `id` is the caller's. REQUIRES: leading;
+  /// else it is never answered, as any confirmation that is open when the leadership is lost.
   void confirm(time_point now, std::uint64_t id);
 
-  /// All that is to be sent since the last call. Call it after each turn: batches and rounds are cut here.
+  /// All that is to be sent since the last call. Call it after each turn: batches and rounds are
+  /// cut here.
   [[nodiscard]] proposer_output take_output();
 
   [[nodiscard]] const leadership& state() const { return state_; }

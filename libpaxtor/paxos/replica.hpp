@@ -23,16 +23,17 @@ struct replica_output {
   std::optional<leadership> changed;
 };
 
-/// One voter of the log: the three roles, and a queue for what they say to each other. The same roles are run one by
-/// one by CAF actors in production and as a whole by this class in the simulator and in transcripts.
-/// Writes of acceptor and learner share one sequence of write ids here: one write per turn for both.
+/// One voter of the log: the three roles, and a queue for what they say to each other. The same
+/// roles are run one by one by CAF actors in production and as a whole by this class in the
+/// simulator and in transcripts. Writes of acceptor and learner share one sequence of write ids
+/// here: one write per turn for both.
 class replica {
 public:
   replica(const recovered& state, configuration voters, timing times, limits bounds,
           generator random, time_point now);
 
-  /// A message from another voter. One that is not for this voter, claims to be from it, or is local by kind is
-  /// counted and dropped.
+  /// A message from another voter. One that is not for this voter, claims to be from it, or is
+  /// local by kind is counted and dropped.
   void step(time_point now, const envelope& what);
   void tick(time_point now);
   [[nodiscard]] bool propose(time_point now, entry what);

@@ -11,8 +11,9 @@
 
 namespace paxtor::paxos {
 
-/// The heartbeat rounds of one reign, and who waits for one (S1). A reply to round n confirms every round up to n,
-/// since the acceptor was asked after all of them had started. Owned by the proposer; lives for one reign.
+/// The heartbeat rounds of one reign, and who waits for one (S1). A reply to round n confirms every
+/// round up to n, since the acceptor was asked after all of them had started. Owned by the
+/// proposer; lives for one reign.
 class rounds {
 public:
   /// Someone waits for a round that starts after this call, and then for `upto` to be applied.

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// Both ends of a snapshot's way to a learner that is behind the log (L4). Chunks are asked for one by one, so the
-/// log streams on while a snapshot is served, and a lost chunk is asked for again. Owned by a learner.
+/// Both ends of a snapshot's way to a learner that is behind the log (L4). Chunks are asked for one
+/// by one, so the log streams on while a snapshot is served, and a lost chunk is asked for again.
+/// Owned by a learner.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,8 @@
 
 namespace paxtor::paxos {
 
-/// The sender's end: the newest durable snapshot, and the one before it for whoever is in the middle of it.
+/// The sender's end: the newest durable snapshot, and the one before it for whoever is in the
+/// middle of it.
 class snapshot_source {
 public:
   /// A newer snapshot is durable.
@@ -25,8 +27,8 @@ public:
   /// The newest snapshot's last slot; 0 if there is none.
   [[nodiscard]] slot upto() const { return newest_ ? newest_->upto : slot{}; }
 
-  /// The chunk that was asked for; the newest snapshot's first if that snapshot is gone. Nothing if there is
-  /// no snapshot, or the offset lies outside.
+  /// The chunk that was asked for; the newest snapshot's first if that snapshot is gone. Nothing if
+  /// there is no snapshot, or the offset lies outside.
   [[nodiscard]] std::optional<snapshot_chunk> chunk(time_point now, const learn_snapshot& asked,
                                                     std::size_t chunk_bytes);
 
@@ -39,7 +41,8 @@ private:
   time_point older_asked_at_{};
 };
 
-/// The receiver's end: one transfer from one sender. Chunks of another sender's snapshot are never mixed in.
+/// The receiver's end: one transfer from one sender. Chunks of another sender's snapshot are never
+/// mixed in.
 class snapshot_sink {
 public:
   /// REQUIRES: `first` is well formed (see `acceptable`) and at offset 0.

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// One lambda per alternative for std::visit, so that a new message does not compile where it is not handled.
+/// One lambda per alternative for std::visit, so that a new message does not compile where it is
+/// not handled.
 
 namespace paxtor::paxos {
 

@@ -89,8 +89,9 @@ TEST_CASE("a promise tells the highest accepted value per slot, from the asked s
 
 TEST_CASE("a large promise comes in parts") {
   acceptor x{blank(a)};
+  const auto large = value(std::string(promise_part_bytes, 'x'));
   for (std::uint64_t i = 1; i <= 5; ++i)
-    x.step(b, paxos::accept{at(1, b), slot{i}, value(std::string(promise_part_bytes, 'x')), slot{}});
+    x.step(b, paxos::accept{at(1, b), slot{i}, large, slot{}});
   x.step(b, prepare{at(2, b), slot{1}});
   const auto got = sent<promise>(settle(x), b);
   CHECK(got.size() == 5);
@@ -170,7 +171,8 @@ TEST_CASE("absurd numbers and forged senders are dropped") {
   x.step(b, paxos::accept{at(1, b), slot{huge}, value("x"), slot{}});
   x.step(b, paxos::accept{at(1, b), slot{0}, value("x"), slot{}});
   x.step(b, paxos::accept{at(1, b), slot{3}, value("x"), slot{3}});
-  x.step(b, paxos::accept{at(1, b), slot{max_slots_held + 9}, value("x"), slot{max_slots_held + 8}});
+  const slot far{max_slots_held + 9};
+  x.step(b, paxos::accept{at(1, b), far, value("x"), slot{far.value - 1}});
   x.step(b, heartbeat{at(1, c), 1, slot{}});
   x.step(b, accepted{at(1, b), slot{1}});
   CHECK(x.dropped() == 11);

@@ -154,7 +154,7 @@ TEST_CASE("a blank voter never votes in a formed cluster") {
   CHECK(all[0].x.voters() == three());
 }
 
-TEST_CASE("a pledged voter is formed when anybody speaks Paxos in its cluster, or has voted itself") {
+TEST_CASE("a pledged voter is formed when anybody speaks Paxos in its cluster, or it has voted") {
   auto all = fresh();
   tell(all[1], all[0]);
   tell(all[2], all[0]);

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// A small network of voters for the tests of the log: one seed decides everything. Loses, repeats and reorders
-/// messages, cuts links, delays writes, crashes and restarts voters, and checks agreement at every step.
+/// A small network of voters for the tests of the log: one seed decides everything. Loses, repeats
+/// and reorders messages, cuts links, delays writes, crashes and restarts voters, and checks
+/// agreement at every step.
 
 #include <cstdint>
 #include <deque>
@@ -43,8 +44,8 @@ inline void apply_write(recovered& store, const write& what) {
                op);
 }
 
-/// The three roles run apart, as actors run them: each has a mailbox, and whose turn it is, is random. Order is kept
-/// between one sender and one receiver only. Same interface as `replica`.
+/// The three roles run apart, as actors run them: each has a mailbox, and whose turn it is, is
+/// random. Order is kept between one sender and one receiver only. Same interface as `replica`.
 class loose_voter {
 public:
   loose_voter(const recovered& state, configuration voters, timing times, limits bounds,
@@ -357,7 +358,8 @@ private:
     for (int i = 0; i < copies; ++i) {
       if (random_.chance(sky_.lose_percent))
         continue;
-      const auto delay = sky_.latency_us + (sky_.jitter_us != 0 ? random_.below(sky_.jitter_us) : 0);
+      const auto jitter = sky_.jitter_us != 0 ? random_.below(sky_.jitter_us) : 0;
+      const auto delay = sky_.latency_us + jitter;
       flying_.emplace(now_ + std::chrono::microseconds{static_cast<long>(delay)}, what);
     }
   }
@@ -394,8 +396,8 @@ private:
     for (auto& what : out.confirmations)
       x.confirmed.push_back(what);
     if (out.want_snapshot) {
-      x.voter->snapshot_made(now_,
-                             blob{encode(std::pair<std::uint64_t, std::uint64_t>{x.applied.value, x.hash})});
+      const std::pair<std::uint64_t, std::uint64_t> image{x.applied.value, x.hash};
+      x.voter->snapshot_made(now_, blob{encode(image)});
       collect(i);
     }
   }

@@ -1,4 +1,5 @@
-/// Agreement and progress of the log over many seeds, in all weathers. The network checks agreement at every entry.
+/// Agreement and progress of the log over many seeds, in all weathers. The network checks agreement
+/// at every entry.
 
 #include <doctest/doctest.h>
 

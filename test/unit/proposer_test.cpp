@@ -110,7 +110,9 @@ TEST_CASE("phase 1 takes the value of the highest ballot and fills gaps") {
   g.x.step(g.now, b, prevote_reply{prep[0].next, true, {}});
   g.take();
   const auto p = sent<prepare>(g.last, b).at(0);
-  g.x.step(g.now, a, g.answer(p, {{slot{1}, {at(2, b), value("low")}}, {slot{3}, {at(2, b), value("z")}}}));
+  const accepted_value low{at(2, b), value("low")};
+  const accepted_value third{at(2, b), value("z")};
+  g.x.step(g.now, a, g.answer(p, {{slot{1}, low}, {slot{3}, third}}));
   CHECK_FALSE(g.x.state().leading);
   g.x.step(g.now, c, g.answer(p, {{slot{1}, {at(5, c), value("high")}}}));
   g.take();

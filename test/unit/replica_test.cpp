@@ -18,7 +18,8 @@ std::size_t elect(net& x) {
   return *x.leader();
 }
 
-/// Proposes at the leader, and waits until every living voter has it. Again if it got lost with the leadership.
+/// Proposes at the leader, and waits until every living voter has it. Again if it got lost with the
+/// leadership.
 void commit(net& x, const std::string& data) {
   for (int tries = 0; tries < 5 && !x.all_have(data); ++tries) {
     REQUIRE(x.run_until([&] { return x.leader() && x.propose(*x.leader(), data); }));
@@ -184,7 +185,8 @@ TEST_CASE("many entries share slots, writes and messages") {
   commit(x, "one");
   const auto before = x.messages();
   const auto slots = x.at(leader).voter->get_learner().decided_upto().value;
-  // All that is proposed between two turns of the driver shares a batch: here the window is full meanwhile.
+  // All that is proposed between two turns of the driver shares a batch: here the window is full
+  // meanwhile.
   for (int i = 0; i < 2000; ++i)
     REQUIRE(x.at(leader).voter->propose(x.now(), entry{entry_kind::command, "x"}));
   REQUIRE(x.run_until([&] { return x.at(leader).log.size() >= 2002; }));
