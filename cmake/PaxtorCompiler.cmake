@@ -11,12 +11,12 @@ endif()
 
 find_program(PAXTOR_CCACHE ccache)
 if(PAXTOR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # Precompiled headers need ccache to look past __TIME__ and the time stamps of the header. The base directory and
-  # NOHASHDIR let two clones, and two build directories of equal depth, share results.
+  # Precompiled headers need ccache to look past __TIME__ and the time stamps of the header. With paths
+  # relative to the build directory, two clones, or two build directories beside each other, share results.
   set(CMAKE_CXX_COMPILER_LAUNCHER
     ${CMAKE_COMMAND} -E env
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
-    CCACHE_BASEDIR=${PROJECT_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${PAXTOR_CCACHE})
+    CCACHE_BASEDIR=/ CCACHE_NOHASHDIR=1 ${PAXTOR_CCACHE})
 endif()
 
 add_library(paxtor_options INTERFACE)
