@@ -1,14 +1,12 @@
 #include <paxtor/config.hpp>
 
-#include <cstddef>
-
-#include <caf/io/middleman.hpp>
 #include <caf/settings.hpp>
 
 #include <paxtor/error.hpp>
 
 #include "actors/module.hpp"
 #include "actors/option_table.hpp"
+#include "net/modules.hpp"
 
 namespace paxtor {
 
@@ -38,9 +36,7 @@ void load(caf::actor_system_config& cfg) {
     return;
   detail::add_error_renderer(cfg);
   detail::add_options(cfg);
-  // F6: with CAF's default, a few busy actors stop all remote delivery.
-  cfg.set("middleman.workers", std::size_t{0});
-  cfg.load<caf::io::middleman>();
+  net::load_middleman(cfg);
   cfg.load<actors::module>();
 }
 
