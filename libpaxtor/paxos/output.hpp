@@ -117,8 +117,8 @@ struct proposer_output {
     slot upto;
   };
   std::vector<confirmed> confirmations;
-  /// Set when leadership changed since the last take_output(). On loss all open confirmations are
-  /// void.
+  /// Set when leadership changed since the last take_output(). On loss all open confirmations, and
+  /// reads that still wait for their `upto`, are void and must be asked again.
   std::optional<leadership> changed;
 };
 
