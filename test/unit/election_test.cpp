@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "libpaxtor/paxos/election.hpp"
-#include "paxos_help.hpp"
+#include "test/unit/paxos_help.hpp"
 
 using namespace paxtor;
 using namespace paxtor::paxos;

@@ -3,7 +3,7 @@
 #include <deque>
 
 #include "libpaxtor/paxos/formation.hpp"
-#include "paxos_help.hpp"
+#include "test/unit/paxos_help.hpp"
 
 using namespace paxtor;
 using namespace paxtor::paxos;

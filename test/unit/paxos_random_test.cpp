@@ -3,7 +3,7 @@
 
 #include <doctest/doctest.h>
 
-#include "paxos_net.hpp"
+#include "test/unit/paxos_net.hpp"
 
 using namespace paxtor;
 using namespace paxtor::paxos;

@@ -2,7 +2,7 @@
 
 #include "libpaxtor/paxos/bounds.hpp"
 #include "libpaxtor/paxos/proposer.hpp"
-#include "paxos_help.hpp"
+#include "test/unit/paxos_help.hpp"
 
 using namespace paxtor;
 using namespace paxtor::paxos;

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
-#include "paxos_help.hpp"
-#include "paxos_net.hpp"
+#include "test/unit/paxos_help.hpp"
+#include "test/unit/paxos_net.hpp"
 
 using namespace paxtor;
 using namespace paxtor::paxos;
