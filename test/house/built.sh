@@ -6,9 +6,9 @@ export LC_ALL=C
 root=${1:?usage: built.sh ROOT COMPILE_COMMANDS}
 commands=${2:?usage: built.sh ROOT COMPILE_COMMANDS}
 built=$(sed -n 's|^ *"file": "\(.*\)".*|\1|p' "$commands" | sort -u)
-# The consumer is a project of its own: test/consumer/README.md.
-wanted=$(cd "$root" && find "$PWD" \( -name '.?*' -o -path "$PWD/build*" -o -path "$PWD/test/consumer" \) -prune \
-         -o -name '*.cpp' -print | sort)
+# The consumer is a project of its own, and test/sanitizers is part of sanitized builds alone: see their pages.
+wanted=$(cd "$root" && find "$PWD" \( -name '.?*' -o -path "$PWD/build*" -o -path "$PWD/test/consumer" \
+         -o -path "$PWD/test/sanitizers" \) -prune -o -name '*.cpp' -print | sort)
 missing=$(comm -23 <(echo "$wanted") <(echo "$built"))
 if [ -n "$missing" ] || [ -z "$wanted" ]; then
   sed "s|^$root/||; s|\$|:1: built: no target compiles it|" <<<"$missing"
