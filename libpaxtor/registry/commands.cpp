@@ -12,7 +12,8 @@ bool refuse(std::string& why, const char* text) {
   return false;
 }
 
-// -- canonical JSON: nearly all keys are plain strings or integers, which need no parser -----------
+// -- canonical JSON: nearly all keys are plain strings or integers, which need no parser
+// -----------
 
 bool is_plain_string(std::string_view text) {
   if (text.size() < 2 || text.front() != '"' || text.back() != '"')
@@ -66,7 +67,7 @@ bool is_canonical(std::string_view text, std::size_t most) {
   }
 }
 
-// -- parts -----------------------------------------------------------------------------------------
+// -- parts ----------------------------------------------------------------------------------------
 
 bool check_text(const std::string& text, std::string& why) {
   return text.size() <= max_text_bytes || refuse(why, "a text is longer than 1024 bytes");
@@ -110,7 +111,7 @@ bool check_token(token grant, std::string& why) {
   return grant.valid() || refuse(why, "a report without its token");
 }
 
-// -- commands --------------------------------------------------------------------------------------
+// -- commands -------------------------------------------------------------------------------------
 
 struct validator {
   std::string& why;

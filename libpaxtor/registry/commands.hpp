@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// What the log drives the registry with: one command, one struct; one variant for all. Commands are validated where
-/// they enter (`validate`), and again deterministically where they are applied: a peer's bytes are never trusted.
+/// What the log drives the registry with: one command, one struct; one variant for all. Commands
+/// are validated where they enter (`validate`), and again deterministically where they are applied:
+/// a peer's bytes are never trusted.
 
 #include <cstdint>
 #include <map>
@@ -30,7 +31,8 @@ inline constexpr std::uint64_t max_seq = std::uint64_t{1} << 62;
 /// Commands of one session that may be undone at once: the window of R1.
 inline constexpr std::size_t max_window = 4096;
 
-/// R1: which command of which session. `done_below`: the session has the answers of all seqs below it.
+/// R1: which command of which session. `done_below`: the session has the answers of all seqs below
+/// it.
 struct origin {
   session_id session;
   seq number;
@@ -42,7 +44,7 @@ struct origin {
 /// Why something ended, for deletion events and `why` (F4: proofs of an end).
 enum class end_reason : std::uint8_t {
   exited,            ///< the owner's node reported its exit
-  left,              ///< the node left the cluster in good order, or closed a session that it had fenced
+  left,              ///< the node left in good order, or closed a session that it had fenced
   expired,           ///< the node was silent for longer than its lease: not a proof
   process_died,      ///< a death certificate
   store_reopened,    ///< a new process holds the same data directory
@@ -56,7 +58,8 @@ enum class ownership : std::uint8_t { bounded, strict };
 
 enum class placement : std::uint8_t { rendezvous, fewest };
 
-/// What happens to a singleton that ended on its own. `never`: forgotten, the next message starts it anew.
+/// What happens to a singleton that ended on its own. `never`: forgotten, the next message starts
+/// it anew.
 enum class restart_policy : std::uint8_t { never, on_failure, always };
 
 /// How to make a singleton. `args` is opaque here.
@@ -83,8 +86,8 @@ struct open_session {
   MSGPACK_DEFINE(node, nth, name, endpoint, types, labels, capacity)
 };
 
-/// All owners of `session` have ended, by proof: frees bounded and strict ones. Also for an expired session that
-/// still has strict owners. From the session itself, or with a proof of F4.
+/// All owners of `session` have ended, by proof: frees bounded and strict ones. Also for an expired
+/// session that still has strict owners. From the session itself, or with a proof of F4.
 struct close_session {
   session_id session;
   end_reason proof = end_reason::left;
@@ -109,7 +112,8 @@ struct acquire {
   MSGPACK_DEFINE(from, actor, keys, mode, kind)
 };
 
-/// A deadline or a cancel of the acquire numbered `of`. Answers withdrawn, or granted if the grant came first.
+/// A deadline or a cancel of the acquire numbered `of`. Answers withdrawn, or granted if the grant
+/// came first.
 struct withdraw {
   origin from;
   local_actor_id actor;
@@ -117,8 +121,8 @@ struct withdraw {
   MSGPACK_DEFINE(from, actor, of)
 };
 
-/// Frees everything of that owner: held keys, places in queues, owned KV entries. `owner_session` may be an older,
-/// expired session of the same node (its strict owners end at last).
+/// Frees everything of that owner: held keys, places in queues, owned KV entries. `owner_session`
+/// may be an older, expired session of the same node (its strict owners end at last).
 struct owner_exited {
   origin from;
   session_id owner_session;
@@ -127,8 +131,8 @@ struct owner_exited {
   MSGPACK_DEFINE(from, owner_session, actor, reason)
 };
 
-/// Where is the singleton? Places it if there is none. The session is told of every later change until it says
-/// `forget`.
+/// Where is the singleton? Places it if there is none. The session is told of every later change
+/// until it says `forget`.
 struct resolve {
   origin from;
   term name;
@@ -180,8 +184,9 @@ struct put {
 };
 
 /// Append only: the position is the number in the log.
-using command = std::variant<open_session, close_session, expire_session, acquire, withdraw, owner_exited, resolve,
-                             forget, started, start_failed, singleton_exited, put>;
+using command = std::variant<open_session, close_session, expire_session, acquire, withdraw,
+                             owner_exited, resolve, forget, started, start_failed,
+                             singleton_exited, put>;
 
 /// True if `what` is within all bounds and well formed. Else sets `why` (one line).
 [[nodiscard]] bool validate(const command& what, std::string& why);

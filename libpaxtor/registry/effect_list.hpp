@@ -10,7 +10,8 @@
 
 namespace paxtor::registry {
 
-/// Collects in the order in which things happened; `machine` sorts by session, one effects_for each.
+/// Collects in the order in which things happened; `machine` sorts by session, one effects_for
+/// each.
 struct effect_list {
   std::vector<std::pair<session_id, effect>> all;
 

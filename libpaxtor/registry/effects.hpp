@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// What the registry tells the nodes. Answers go to the command that asked; effects go to a session and are
-/// derived from state, so that they can be sent again (R4).
+/// What the registry tells the nodes. Answers go to the command that asked; effects go to a session
+/// and are derived from state, so that they can be sent again (R4).
 
 #include <cstdint>
 #include <string>
@@ -26,7 +26,7 @@ enum class status : std::uint8_t {
   busy,             ///< acquire with try_once: somebody else holds or waits
   deadlock,         ///< acquire: waiting would close a cycle; `detail` is the cycle as JSON
   located,          ///< resolve: `where` is set
-  starting,         ///< resolve: a node has been told to start it; a `located` or `name_gone` effect follows
+  starting,         ///< resolve: a node was told to start it; `name_located` or `name_gone` follows
   no_host,          ///< resolve: no open session hosts the type (with these labels, with room)
   type_mismatch,    ///< resolve: it runs with another type; `detail` names both
   name_taken,       ///< open_session: another node is open under this name; `detail` says where
@@ -49,8 +49,8 @@ struct location {
   MSGPACK_DEFINE(name, grant, session, node, node_name, endpoint, actor, type)
 };
 
-/// To `session` (or, for open_session, to `node`), for its command `number`. For open_session the number is
-/// its `nth`; for close_session it is not valid().
+/// To `session` (or, for open_session, to `node`), for its command `number`. For open_session the
+/// number is its `nth`; for close_session it is not valid().
 struct answer {
   seq number;
   status code = status::ok;
@@ -63,8 +63,8 @@ struct answer {
   MSGPACK_DEFINE(number, code, grant, position, opened, value, detail, where)
 };
 
-/// A wait ended: `actor` owns `keys` from now on. Sent to sessions whose acquire was answered `queued`. A sync has
-/// also those that were granted at once. `keys` are all of the acquire.
+/// A wait ended: `actor` owns `keys` from now on. Sent to sessions whose acquire was answered
+/// `queued`. A sync has also those that were granted at once. `keys` are all of the acquire.
 struct lock_granted {
   local_actor_id actor;
   seq of;  ///< the acquire
@@ -81,9 +81,9 @@ struct start_singleton {
   MSGPACK_DEFINE(name, grant, spec)
 };
 
-/// A name that this session resolved now lives at `where`. While it is started (again) elsewhere nothing is
-/// said: this, or name_gone, follows. A sync names only those that run, so for one that is starting a session
-/// resolves again, which is answered from state.
+/// A name that this session resolved now lives at `where`. While it is started (again) elsewhere
+/// nothing is said: this, or name_gone, follows. A sync names only those that run, so for one that
+/// is starting a session resolves again, which is answered from state.
 struct name_located {
   location where;
   MSGPACK_DEFINE(where)
@@ -100,17 +100,17 @@ struct name_gone {
 
 using effect = std::variant<lock_granted, start_singleton, name_located, name_gone>;
 
-/// All effects of one command (or of a sync) for one session. The session takes them only if it has seen everything up
-/// to `previous`; otherwise it asks for a sync. So nothing is lost when a message is, and nothing is kept to
-/// re-send: a sync is computed from state.
+/// All effects of one command (or of a sync) for one session. The session takes them only if it has
+/// seen everything up to `previous`; otherwise it asks for a sync. So nothing is lost when a
+/// message is, and nothing is kept to re-send: a sync is computed from state.
 struct effects_for {
   session_id session;
   node_id node;
   index at;
   /// `at` of the effects before these; for the first, the entry that opened the session.
   index previous;
-  /// A sync: `effects` hold every grant and start order above `previous`, and *all* names that the session
-  /// resolved: a name that is not among them is gone.
+  /// A sync: `effects` hold every grant and start order above `previous`, and *all* names that the
+  /// session resolved: a name that is not among them is gone.
   bool complete = false;
   std::vector<effect> effects;
   MSGPACK_DEFINE(session, node, at, previous, complete, effects)

@@ -38,8 +38,8 @@ private:
   std::string bytes_;
 };
 
-/// Reads what image_writer wrote. Whatever the bytes: after the first fault `ok()` is false and every
-/// read gives zero or an empty text, so callers check once per loop.
+/// Reads what image_writer wrote. Whatever the bytes: after the first fault `ok()` is false and
+/// every read gives zero or an empty text, so callers check once per loop.
 class image_reader {
 public:
   explicit image_reader(std::string_view bytes) : left_(bytes) {}
@@ -85,8 +85,8 @@ public:
     return value;
   }
 
-  /// How many elements follow. Each takes a byte at least, so no count is over what is left: a lying
-  /// count cannot make anybody allocate more than a small multiple of the image.
+  /// How many elements follow. Each takes a byte at least, so no count is over what is left: a
+  /// lying count cannot make anybody allocate more than a small multiple of the image.
   [[nodiscard]] std::size_t count() {
     return static_cast<std::size_t>(number_upto(left_.size()));
   }

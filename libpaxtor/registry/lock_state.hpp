@@ -1,9 +1,10 @@
 #pragma once
 
 /// \file
-/// How locks, owners and waits refer to each other. Built for many held locks: a key is stored once,
-/// what only contended keys and waiting owners need hangs on a pointer that is null for all others. A
-/// held lock with an owner of its own costs two tree nodes: about 200 bytes with a key of 13.
+/// How locks, owners and waits refer to each other. Built for many held locks: a key is stored
+/// once, what only contended keys and waiting owners need hangs on a pointer that is null for all
+/// others. A held lock with an owner of its own costs two tree nodes: about 200 bytes with a key of
+/// 13.
 
 #include <cstdint>
 #include <list>
@@ -21,8 +22,8 @@ struct lock;
 struct owner;
 
 // References between the two are iterators: stable until the element goes, and they erase without a
-// search. `end()` of the map means "none". (std::map takes an incomplete mapped type in libstdc++, libc++
-// and MSVC's library, as long as nothing is instantiated that needs its size.)
+// search. `end()` of the map means "none". (std::map takes an incomplete mapped type in libstdc++,
+// libc++ and MSVC's library, as long as nothing is instantiated that needs its size.)
 using lock_map = std::map<std::string, lock, std::less<>>;
 using lock_it = lock_map::iterator;
 using owner_map = std::map<owner_id, owner>;

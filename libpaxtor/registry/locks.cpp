@@ -20,7 +20,7 @@ std::vector<term> to_terms(const std::vector<lock_it>& keys) {
 
 locks::locks() = default;
 
-// -- small steps -----------------------------------------------------------------------------------
+// -- small steps ----------------------------------------------------------------------------------
 
 owner_extra& locks::extra_of(owner_it me) {
   if (!me->second.extra)
@@ -58,7 +58,8 @@ place_it locks::own_place(lock_it key, owner_it me) const {
   check_failed("I14", "an owner without the place it has", __FILE__, __LINE__);
 }
 
-/// Free, and `me` is first. No barging: an owner without a place takes nothing that somebody waits for.
+/// Free, and `me` is first. No barging: an owner without a place takes nothing that somebody waits
+/// for.
 bool locks::may_take(lock_it key, owner_it me) const {
   const auto& x = key->second;
   return x.who == const_cast<owner_map&>(owners_).end() && x.queue && x.queue->front().who == me;
@@ -121,7 +122,7 @@ void locks::drop_tally(session_id who) {
     tallies_.erase(pos);
 }
 
-// -- acquire ---------------------------------------------------------------------------------------
+// -- acquire --------------------------------------------------------------------------------------
 
 acquire_result locks::acquire(index at, owner_id who, seq of, const std::vector<term>& keys,
                               acquire_mode mode, ownership kind, std::vector<grant_note>& notes) {
@@ -235,7 +236,7 @@ acquire_result locks::enqueue(index at, owner_id who, seq of, const std::vector<
   return {.code = status::queued, .grant = {}, .position = rank, .cycle = {}, .detail = ""};
 }
 
-// -- grants to those who waited --------------------------------------------------------------------
+// -- grants to those who waited -------------------------------------------------------------------
 
 void locks::grant_request(index at, owner_it me, std::size_t which,
                           std::vector<grant_note>& notes) {
@@ -271,7 +272,8 @@ void locks::settle(index at, owner_it me, std::vector<grant_note>& notes) {
 }
 
 /// Serves the queues of keys that became free or whose first waiter left. A grant frees no key and
-/// moves no queue of a free one, so one pass is enough. In the order of the keys: the same everywhere.
+/// moves no queue of a free one, so one pass is enough. In the order of the keys: the same
+/// everywhere.
 void locks::serve(index at, std::vector<lock_it>& touched, std::vector<grant_note>& notes) {
   std::sort(touched.begin(), touched.end(),
             [](lock_it x, lock_it y) { return x->first < y->first; });
@@ -286,7 +288,7 @@ void locks::serve(index at, std::vector<lock_it>& touched, std::vector<grant_not
   }
 }
 
-// -- ends ------------------------------------------------------------------------------------------
+// -- ends -----------------------------------------------------------------------------------------
 
 void locks::leave(const wait& from, owner_it me, std::vector<lock_it>& touched) {
   auto& x = from.key->second;
@@ -403,7 +405,7 @@ void locks::end_session(index at, session_id who, bool keep_strict,
   drop_tally(who);
 }
 
-// -- questions -------------------------------------------------------------------------------------
+// -- questions ------------------------------------------------------------------------------------
 
 std::optional<token> locks::granted(owner_id who, seq of) const {
   auto me = owners_.find(who);

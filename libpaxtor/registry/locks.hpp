@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// Locks: who owns what, who waits for what. Ends only with the owner: there is no release of one key.
+/// Locks: who owns what, who waits for what. Ends only with the owner: there is no release of one
+/// key.
 
 #include <cstdint>
 #include <map>
@@ -20,8 +21,8 @@ namespace paxtor::registry {
 class image_reader;
 class image_writer;
 
-/// The most keys that one session's owners hold, and the most acquires that may wait, for a session and
-/// for one owner. Beyond, an acquire is refused as invalid.
+/// The most keys that one session's owners hold, and the most acquires that may wait, for a session
+/// and for one owner. Beyond, an acquire is refused as invalid.
 inline constexpr std::uint64_t max_keys_per_session = std::uint64_t{4} << 20;
 inline constexpr std::uint64_t max_waits_per_session = std::uint64_t{1} << 18;
 inline constexpr std::size_t max_waits_per_owner = 256;

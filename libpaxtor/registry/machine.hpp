@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The registry: the state machine that the log drives. Deterministic: the same entries give the same state, answers and
-/// effects on every replica.
+/// The registry: the state machine that the log drives. Deterministic: the same entries give the
+/// same state, answers and effects on every replica.
 
 #include <cstdint>
 #include <map>
@@ -53,7 +53,8 @@ struct query_counts {
   std::uint64_t unused = 0;
   MSGPACK_DEFINE(unused)
 };
-using query = std::variant<query_get, query_list, query_why, query_members, query_name, query_counts>;
+using query = std::variant<query_get, query_list, query_why, query_members, query_name,
+                           query_counts>;
 
 /// What only the leader knows of a session, for `why` and `members`: microseconds.
 struct silence {
@@ -65,7 +66,8 @@ struct silence {
 /// I11 at most one owner per key; an owner's session is open, or expired with a strict lock.
 /// I12 a token granted now is larger than any granted before.
 /// I13 nothing refers to an owner, a session or a key that has nothing: no residue (R6).
-/// I14 each waiting request stands in the queue of each key that it waits for, in log order, and is first in not all.
+/// I14 each waiting request stands in the queue of each key that it waits for, in log order, and is
+/// first in not all.
 /// I15 the wait graph has no cycle (R3).
 class machine {
 public:
@@ -75,13 +77,15 @@ public:
   machine& operator=(machine&&) noexcept;
 
   /// Applies the command at position `at`. REQUIRES: `at` is larger than any before.
-  /// A command that is malformed, repeated, late or from a session that is not open changes nothing (R1).
+  /// A command that is malformed, repeated, late or from a session that is not open changes nothing
+  /// (R1).
   void apply(index at, const command& what, outcome& out);
 
   /// A new reign starts here (S2, S3).
   void begin_reign(index at, ballot by, outcome& out);
 
-  /// R4: what `session` should know and may have missed since `watermark`, from state. nullopt: it is not open.
+  /// R4: what `session` should know and may have missed since `watermark`, from state. nullopt: it
+  /// is not open.
   [[nodiscard]] std::optional<effects_for> sync(session_id session, index watermark) const;
 
   /// The watermark of a session that has missed nothing; not valid() if the session is not open.
@@ -92,13 +96,16 @@ public:
   [[nodiscard]] ballot reign() const;
 
   /// JSON text. `silent` gives what the leader knows of each session; may be empty.
-  [[nodiscard]] std::string ask(const query& what, const std::map<session_id, silence>& silent) const;
+  [[nodiscard]] std::string ask(const query& what,
+                                const std::map<session_id, silence>& silent) const;
 
-  /// The image: everything, versioned (L4). `restore` returns false, and changes nothing, if it cannot be read.
+  /// The image: everything, versioned (L4). `restore` returns false, and changes nothing, if it
+  /// cannot be read.
   [[nodiscard]] blob image() const;
   [[nodiscard]] bool restore(const blob& image);
 
-  /// Full check of I11-I15, for tests and the simulator: O(state). The cheap parts are checked after every command.
+  /// Full check of I11-I15, for tests and the simulator: O(state). The cheap parts are checked
+  /// after every command.
   void check_all() const;
 
   /// For checkers: the owner of a key, if any.
@@ -108,7 +115,8 @@ public:
     ownership kind = ownership::bounded;
   };
   [[nodiscard]] std::optional<holder> holder_of(const term& key) const;
-  /// True if nothing is held, waited for, hosted or open (R6). KV entries without an owner do not count.
+  /// True if nothing is held, waited for, hosted or open (R6). KV entries without an owner do not
+  /// count.
   [[nodiscard]] bool nothing_left() const;
 
 private:

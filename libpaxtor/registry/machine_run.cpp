@@ -31,7 +31,7 @@ std::string_view to_words(end_reason reason) {
 
 } // namespace
 
-// -- sessions --------------------------------------------------------------------------------------
+// -- sessions -------------------------------------------------------------------------------------
 
 void machine::impl::run(index at, const open_session& what, outcome& out) {
   answer reply;
@@ -90,7 +90,7 @@ void machine::impl::end_session(index at, session& whose, end_reason reason, out
   send(at, effects, out);
 }
 
-// -- locks -----------------------------------------------------------------------------------------
+// -- locks ----------------------------------------------------------------------------------------
 
 /// Turns ended waits into effects, and into what a repeat of the acquire is answered.
 void machine::impl::note_grants(const std::vector<grant_note>& notes, effect_list& out) {
@@ -186,7 +186,7 @@ void machine::impl::run(index at, session& from, const owner_exited& what, answe
   }
 }
 
-// -- names and entries -----------------------------------------------------------------------------
+// -- names and entries ----------------------------------------------------------------------------
 
 void machine::impl::run(index at, session& from, const resolve& what, answer& reply,
                         effect_list& out) {
@@ -238,7 +238,7 @@ void machine::impl::run(index at, session& from, const put& what, answer& reply,
   reply.value = chosen->value;
 }
 
-// -- repeats ---------------------------------------------------------------------------------------
+// -- repeats --------------------------------------------------------------------------------------
 
 void machine::impl::repeat(session& from, const command& what, const record& known,
                            answer& reply) const {

@@ -21,8 +21,8 @@ class image_writer;
 /// The most names that run or start at once. Beyond, a resolve of a new one is refused as invalid.
 inline constexpr std::size_t max_names = std::size_t{1} << 20;
 
-/// A singleton that its policy restarts, and that ends again soon, is forgotten at the end after this
-/// many restarts in a row. "Soon" is counted in entries of the log, the only clock here.
+/// A singleton that its policy restarts, and that ends again soon, is forgotten at the end after
+/// this many restarts in a row. "Soon" is counted in entries of the log, the only clock here.
 inline constexpr std::uint32_t max_restarts = 5;
 inline constexpr std::uint64_t settled_after = 1000;
 

@@ -21,8 +21,8 @@ class sessions;
 /// node leaves, only its own names move.
 [[nodiscard]] std::uint64_t rendezvous_score(std::uint64_t name_hash, std::uint64_t node_hash);
 
-/// The session that shall host `name`, or null if none can: it must be open, host the type, carry the
-/// wanted labels and have room. Costs O(sessions).
+/// The session that shall host `name`, or null if none can: it must be open, host the type, carry
+/// the wanted labels and have room. Costs O(sessions).
 [[nodiscard]] session* choose_host(sessions& among, const term& name, const singleton_spec& spec);
 
 } // namespace paxtor::registry

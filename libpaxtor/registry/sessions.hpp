@@ -26,8 +26,8 @@ class image_writer;
 /// The most sessions at once. Beyond, open_session is refused as invalid.
 inline constexpr std::size_t max_sessions = 65536;
 
-/// How many ended sessions are remembered, so that a ghost of their open_session opens nothing. A ghost
-/// that comes later still opens a session that nobody renews: it expires after one ttl.
+/// How many ended sessions are remembered, so that a ghost of their open_session opens nothing. A
+/// ghost that comes later still opens a session that nobody renews: it expires after one ttl.
 inline constexpr std::size_t max_ended_remembered = 1024;
 
 struct session {
@@ -58,8 +58,8 @@ struct session {
 /// All sessions. Addresses are stable until `erase`.
 class sessions {
 public:
-  /// Opens one, or finds the one that the repeated command opened. On refusal returns null, with the
-  /// status and detail in `reply`.
+  /// Opens one, or finds the one that the repeated command opened. On refusal returns null, with
+  /// the status and detail in `reply`.
   session* open(index at, const open_session& what, answer& reply, bool& fresh);
 
   /// Not open from now on: the name and the node are free for a new session.

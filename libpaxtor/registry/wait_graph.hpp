@@ -24,12 +24,12 @@ struct lock_graph {
 };
 
 /// The cycle that `who` would close by standing at the end of the queues of `wanted`, starting with
-/// `who`; empty if there is none. `wanted`: keys that `who` neither holds nor has a place for, held or with
-/// a queue.
+/// `who`; empty if there is none. `wanted`: keys that `who` neither holds nor has a place for, held
+/// or with a queue.
 ///
-/// Searches forward from `who` and backward to it, one edge each in turn, and stops when either side is
-/// exhausted: an owner for whom nobody waits, or who waits for somebody that waits for nobody, costs a few
-/// steps, however long the queues are. A queue is walked once at most.
+/// Searches forward from `who` and backward to it, one edge each in turn, and stops when either
+/// side is exhausted: an owner for whom nobody waits, or who waits for somebody that waits for
+/// nobody, costs a few steps, however long the queues are. A queue is walked once at most.
 [[nodiscard]] std::vector<cycle_hop> find_cycle(const lock_graph& graph, owner_it who,
                                                 const std::vector<lock_it>& wanted);
 

@@ -44,8 +44,8 @@ public:
   /// The session has all answers below `done_below`. Never goes back.
   void advance(seq done_below);
 
-  /// Marks `number` as applied. REQUIRES: judge() said fresh, or done_below() <= number and less than
-  /// max_window above it. The reference is valid until the next advance().
+  /// Marks `number` as applied. REQUIRES: judge() said fresh, or done_below() <= number and less
+  /// than max_window above it. The reference is valid until the next advance().
   record& note(seq number, record::kind what);
 
   /// The record of an applied seq, or null.
@@ -68,8 +68,8 @@ private:
 };
 
 /// Things that a command ended while commands with lower seqs were still to come: those must find
-/// them ended. Kept until no lower seq can be applied (`window::first_gap` has passed); in a session
-/// whose commands are decided in order nothing is ever kept.
+/// them ended. Kept until no lower seq can be applied (`window::first_gap` has passed); in a
+/// session whose commands are decided in order nothing is ever kept.
 template <class Key>
 class tombstones {
 public:

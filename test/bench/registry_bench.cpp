@@ -1,5 +1,5 @@
-// What one command costs the registry, with few and with many locks held, and what a held lock takes.
-// One thread, no store, no network. Asserts nothing about time.
+// What one command costs the registry, with few and with many locks held, and what a held lock
+// takes. One thread, no store, no network. Asserts nothing about time.
 
 #include <malloc.h>
 

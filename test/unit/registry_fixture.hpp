@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// A registry with named nodes, for tests: numbers commands as session agents do, and keeps what came out.
+/// A registry with named nodes, for tests: numbers commands as session agents do, and keeps what
+/// came out.
 
 #include <cstdint>
 #include <map>

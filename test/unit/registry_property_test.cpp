@@ -1,5 +1,5 @@
-// Random commands, repeated, reordered within the window and recovered late, against a naive model of who may
-// own what; two replicas, one of them restored from images on the way.
+// Random commands, repeated, reordered within the window and recovered late, against a naive model
+// of who may own what; two replicas, one of them restored from images on the way.
 
 #include <algorithm>
 #include <array>
@@ -234,8 +234,8 @@ private:
     }
   }
 
-  /// Who may hold: a key changes hands only by the end of its owner, tokens of a key rise, nobody holds after its
-  /// exit was applied, and a holder's session is open or the lock strict.
+  /// Who may hold: a key changes hands only by the end of its owner, tokens of a key rise, nobody
+  /// holds after its exit was applied, and a holder's session is open or the lock strict.
   void model(const command& what) {
     std::set<owner_id> may_end;
     bool all_of_session = false;
