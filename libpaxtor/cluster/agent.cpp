@@ -141,6 +141,9 @@ void agent::impl::handle(voter_id from, const read_answer& what) {
 }
 
 void agent::impl::handle(voter_id from, const not_leading& what) {
+  // F5: a renewal that did not reach the leader keeps no session open, so another may follow at once.
+  if (at == phase::closing)
+    renewed_at.reset();
   if (finder.heard_not_leading(now, from, what.leader, what.at))
     probe();
 }

@@ -1,0 +1,289 @@
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "libpaxtor/base/codec.hpp"
+#include "libpaxtor/cluster/lease_keeper.hpp"
+
+namespace paxtor::cluster {
+
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr voter_id self{1};
+constexpr node_id node{10};
+constexpr session_id session{100};
+
+/// A keeper at a time, and what it said in each turn.
+struct desk {
+  lease_keeper keeper{self, lease_options{}};
+  time_point now{};
+  ballot at{1, self};
+  std::uint64_t slots = 1;
+
+  void lead(bool apply_reign = true) {
+    at.round += 1;
+    keeper.leadership_changed(now, {true, at, self});
+    if (apply_reign)
+      apply({registry::reign_began{at}});
+  }
+
+  void apply(std::vector<registry::session_event> events) {
+    ++slots;
+    keeper.applied(now, {slot{slots}, index{slots * 10}, std::move(events)});
+  }
+
+  void open(session_id id = session, node_id from = node) {
+    apply({registry::session_opened{id, from, "n"}});
+  }
+
+  lease_output renew_once(std::uint64_t n, session_id id = session, node_id from = node) {
+    keeper.step(now, from, renew{id, n, index{}});
+    return keeper.take_output();
+  }
+
+  lease_output confirm(std::uint64_t id, slot upto = slot{}) {
+    keeper.confirmed(now, {id, upto});
+    return keeper.take_output();
+  }
+
+  lease_output tick_after(duration by) {
+    now += by;
+    keeper.tick(now);
+    return keeper.take_output();
+  }
+};
+
+template <class T>
+std::vector<T> all(const lease_output& out) {
+  std::vector<T> result;
+  for (auto& x : out.send)
+    if (auto* y = std::get_if<T>(&x.what))
+      result.push_back(*y);
+  return result;
+}
+
+std::vector<registry::expire_session> expires(const lease_output& out) {
+  std::vector<registry::expire_session> result;
+  for (auto& x : out.proposals) {
+    registry::command what;
+    REQUIRE(decode(x.command, what));
+    if (auto* y = std::get_if<registry::expire_session>(&what))
+      result.push_back(*y);
+  }
+  return result;
+}
+
+std::string acquire_bytes(session_id from, std::uint64_t number) {
+  return encode(registry::command{registry::acquire{
+    {from, seq{number}, seq{1}}, local_actor_id{1}, {term::from_canonical("1")}, {}, {}}});
+}
+
+} // namespace
+
+TEST_CASE("S1: a confirmation that was under way before the renewal does not count") {
+  desk x;
+  x.lead();
+  x.open();
+  auto first = x.renew_once(1);
+  REQUIRE(first.confirms.size() == 1);
+  CHECK(first.send.empty());
+  auto second = x.renew_once(2);
+  REQUIRE(second.confirms.size() == 1);
+  CHECK(second.confirms[0] != first.confirms[0]);
+  auto answered = all<renewed>(x.confirm(first.confirms[0]));
+  REQUIRE(answered.size() == 1);
+  CHECK(answered[0].n == 1);
+  CHECK(answered[0].by == x.at);
+  answered = all<renewed>(x.confirm(second.confirms[0]));
+  REQUIRE(answered.size() == 1);
+  CHECK(answered[0].n == 2);
+  CHECK(x.confirm(second.confirms[0]).send.empty());
+}
+
+TEST_CASE("renewals and questions of one turn share one confirmation") {
+  desk x;
+  x.lead();
+  x.open();
+  x.open(session_id{101}, node_id{11});
+  x.keeper.step(x.now, node, renew{session, 1, index{}});
+  x.keeper.step(x.now, node_id{11}, renew{session_id{101}, 1, index{}});
+  x.keeper.step(x.now, node, read{7, registry::query_members{}});
+  auto out = x.keeper.take_output();
+  REQUIRE(out.confirms.size() == 1);
+  CHECK(out.watermarks.size() == 2);
+  out = x.confirm(out.confirms[0], slot{44});
+  CHECK(all<renewed>(out).size() == 2);
+  REQUIRE(out.reads.size() == 1);
+  CHECK(out.reads[0].upto == slot{44});
+  CHECK(out.reads[0].id == 7);
+  REQUIRE(out.reads[0].silent.size() == 2);
+  CHECK(out.reads[0].silent.at(session).release_due_in == lease_options{}.expire_after());
+}
+
+TEST_CASE("S2: no renewal is answered before the own reign is applied") {
+  desk x;
+  x.open();
+  x.lead(false);
+  auto out = x.renew_once(1);
+  REQUIRE(out.confirms.size() == 1);
+  CHECK(x.confirm(out.confirms[0]).send.empty());
+  // Another leader's reign is no barrier of ours.
+  x.apply({registry::reign_began{ballot{1, voter_id{2}}}});
+  CHECK(x.keeper.take_output().send.empty());
+  x.apply({registry::reign_began{x.at}});
+  CHECK(all<renewed>(x.keeper.take_output()).size() == 1);
+}
+
+TEST_CASE("S2: none while an expire is in flight, and the node hears that it is over") {
+  desk x;
+  x.lead();
+  x.open();
+  auto before = x.renew_once(1);
+  auto out = x.tick_after(lease_options{}.expire_after() + 1us);
+  REQUIRE(expires(out).size() == 1);
+  // Neither one that was confirmed afterwards, nor one that arrives afterwards.
+  CHECK(x.confirm(before.confirms.at(0)).send.empty());
+  CHECK(x.renew_once(2).confirms.empty());
+  x.apply({registry::session_closed{session, node, registry::end_reason::expired}});
+  CHECK(all<session_over>(x.keeper.take_output()).size() == 1);
+  auto late = x.renew_once(3);
+  CHECK(all<session_over>(x.confirm(late.confirms.at(0))).size() == 1);
+}
+
+TEST_CASE("I17: expire comes after ttl * (1 + rho) + tick of silence and not before") {
+  desk x;
+  x.lead();
+  x.open();
+  auto after = lease_options{}.expire_after();
+  CHECK(expires(x.tick_after(after)).empty());
+  auto list = expires(x.tick_after(1us));
+  REQUIRE(list.size() == 1);
+  CHECK(list[0].session == session);
+  CHECK(list[0].at == x.at);
+  // Asked again, but at a bounded rate.
+  CHECK(expires(x.tick_after(25ms)).empty());
+  CHECK(expires(x.tick_after(3s)).size() == 1);
+}
+
+TEST_CASE("S1: each renewal starts the clock anew from its arrival") {
+  desk x;
+  x.lead();
+  x.open();
+  for (std::uint64_t n = 1; n < 10; ++n) {
+    CHECK(expires(x.tick_after(2s)).empty());
+    x.renew_once(n);
+  }
+  CHECK(expires(x.tick_after(lease_options{}.expire_after())).empty());
+  CHECK(expires(x.tick_after(1us)).size() == 1);
+}
+
+TEST_CASE("S1: a new leader's clock starts when its phase 1 ends, for every session") {
+  desk x;
+  x.open();
+  x.now += 1h;
+  x.lead();
+  CHECK(expires(x.tick_after(lease_options{}.expire_after())).empty());
+  CHECK(expires(x.tick_after(1us)).size() == 1);
+  // A new reign of the same voter starts anew, too: what was in flight is void there (S3).
+  x.lead(false);
+  CHECK(expires(x.tick_after(1h)).empty());
+  x.lead();
+  CHECK(expires(x.tick_after(1us)).empty());
+  auto out = x.renew_once(1);
+  CHECK(all<renewed>(x.confirm(out.confirms.at(0))).size() == 1);
+}
+
+TEST_CASE("an expire that the proposer refused is not in flight") {
+  desk x;
+  x.lead();
+  x.open();
+  auto out = x.tick_after(4s);
+  REQUIRE(out.proposals.size() == 1);
+  x.keeper.refused(out.proposals[0]);
+  out = x.renew_once(1);
+  CHECK(all<renewed>(x.confirm(out.confirms.at(0))).size() == 1);
+  CHECK(expires(x.tick_after(1s)).empty());
+}
+
+TEST_CASE("who does not lead says who does, and lost leadership voids what waits") {
+  desk x;
+  x.keeper.leadership_changed(x.now, {false, {4, voter_id{2}}, voter_id{2}});
+  auto hints = all<not_leading>(x.renew_once(1));
+  REQUIRE(hints.size() == 1);
+  CHECK(hints[0].leader == voter_id{2});
+  CHECK(hints[0].at.round == 4);
+  x.at.round = 5;
+  x.lead();
+  x.open();
+  auto out = x.renew_once(2);
+  x.keeper.leadership_changed(x.now, {false, {9, voter_id{3}}, voter_id{3}});
+  hints = all<not_leading>(x.keeper.take_output());
+  REQUIRE(hints.size() == 1);
+  CHECK(hints[0].leader == voter_id{3});
+  x.at.round = 10;
+  x.lead();
+  CHECK(x.confirm(out.confirms.at(0)).send.empty());
+}
+
+TEST_CASE("a session that is unknown is over only when all that was confirmed is applied") {
+  desk x;
+  x.lead();
+  auto out = x.renew_once(1);
+  CHECK(x.confirm(out.confirms.at(0), slot{x.slots + 1}).send.empty());
+  x.open();
+  CHECK(all<renewed>(x.keeper.take_output()).size() == 1);
+  out = x.renew_once(1, session_id{999});
+  CHECK(all<session_over>(x.confirm(out.confirms.at(0), slot{x.slots})).size() == 1);
+}
+
+TEST_CASE("submit: what is malformed, foreign or reserved is not proposed") {
+  desk x;
+  x.lead();
+  x.open();
+  x.open(session_id{101}, node_id{11});
+  auto proposed = [&](std::string bytes) {
+    x.keeper.step(x.now, node, submit{{std::move(bytes)}});
+    return x.keeper.take_output();
+  };
+  CHECK(proposed(acquire_bytes(session, 1)).proposals.size() == 1);
+  CHECK(proposed("garbage").proposals.empty());
+  CHECK(proposed(acquire_bytes(session_id{101}, 1)).proposals.empty());
+  CHECK(proposed(encode(registry::command{registry::expire_session{session, x.at}})).proposals.empty());
+  CHECK(proposed(encode(registry::command{registry::close_session{session_id{101}, {}, ""}})).proposals.empty());
+  CHECK(proposed(encode(registry::command{registry::close_session{session, registry::end_reason::left, ""}}))
+          .proposals.size() == 1);
+  CHECK(x.keeper.dropped() == 4);
+  registry::open_session open;
+  open.node = node_id{12};
+  open.name = "x";
+  auto out = proposed(encode(registry::command{open}));
+  CHECK(out.proposals.empty());
+  REQUIRE(all<answers>(out).size() == 1);
+  auto bad = proposed(encode(registry::command{registry::acquire{{session, seq{5}, seq{1}}, {}, {}, {}, {}}}));
+  CHECK(bad.proposals.empty());
+  auto told = all<answers>(bad);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].session == session);
+  CHECK(told[0].items.at(0).number == seq{5});
+  CHECK(told[0].items.at(0).code == registry::status::invalid);
+}
+
+TEST_CASE("a full proposer makes one `overloaded` of many refusals") {
+  desk x;
+  x.lead();
+  x.open();
+  x.keeper.step(x.now, node, submit{{acquire_bytes(session, 1), acquire_bytes(session, 2)}});
+  auto out = x.keeper.take_output();
+  REQUIRE(out.proposals.size() == 2);
+  for (auto& p : out.proposals)
+    x.keeper.refused(p);
+  CHECK(all<overloaded>(x.keeper.take_output()).size() == 1);
+}
+
+} // namespace paxtor::cluster
