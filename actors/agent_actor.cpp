@@ -108,8 +108,10 @@ caf::message_handler agent_actor::network() {
         return;
       std::vector<voter_id> ids;
       std::string names;
+      voter_names_.clear();
       for (const auto& one : voters.members) {
         ids.push_back(one.id);
+        voter_names_[one.id] = one.name;
         names += (names.empty() ? "" : ",") + one.name;
       }
       log_.info("the cluster has formed", {{"cluster", id}, {"voters", names}});
@@ -359,6 +361,11 @@ std::string agent_actor::status() const {
   result["node_id"] = std::to_string(setup_.info.id.value);
   result["cluster"] = std::to_string(cluster_.value);
   result["endpoint"] = setup_.info.endpoint;
+  const auto leader = voter_names_.find(agent_->leader());
+  result["leader"] = leader != voter_names_.end() ? nlohmann::json(leader->second) : nlohmann::json(nullptr);
+  result["voters"] = nlohmann::json::array();
+  for (const auto& [id, name] : voter_names_)
+    result["voters"].push_back(name);
   result["session"] = agent_->session().value;
   result["valid"] = agent_->valid(now);
   result["lease_left_ms"] = agent_->valid(now) ? duration_cast<milliseconds>(lease.lease_end - now).count() : 0;

@@ -123,6 +123,8 @@ private:
 
   cluster_id cluster_;
   std::map<node_id, voter_id> links_;
+  /// Of the voters, for status.
+  std::map<voter_id, std::string> voter_names_;
   std::map<cluster::request_id, pending> waiting_;
   std::map<caf::actor_id, caf::actor_addr> owners_;
 

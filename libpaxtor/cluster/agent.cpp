@@ -367,6 +367,10 @@ bool agent::valid(time_point now) const {
   return impl_->up && impl_->usable(std::max(now, impl_->now));
 }
 
+voter_id agent::leader() const {
+  return impl_->finder.known() ? impl_->finder.target() : voter_id{};
+}
+
 time_point agent::next_wake() const {
   return impl_->next_wake();
 }

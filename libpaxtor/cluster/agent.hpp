@@ -194,6 +194,8 @@ public:
   [[nodiscard]] session_id session() const;
   /// True while a grant of this session is worth something at `now`: before the fence.
   [[nodiscard]] bool valid(time_point now) const;
+  /// The voter that leads, as far as this node knows; not valid() while it looks for one. For status.
+  [[nodiscard]] voter_id leader() const;
   /// When tick must be called at the latest.
   [[nodiscard]] time_point next_wake() const;
   /// Messages that were late, foreign or malformed.
