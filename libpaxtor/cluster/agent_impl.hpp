@@ -57,6 +57,8 @@ using request = std::variant<acquire_request, resolve_request, put_request, ask_
 struct owner_state {
   /// A command that names it may have reached the registry: its end must be told.
   bool known_there = false;
+  /// It asked for a strict lock in this session.
+  bool asked_strict = false;
   std::map<token, registry::ownership> held;
   std::set<request_id> requests;
 };
@@ -228,7 +230,8 @@ struct agent::impl {
   std::map<local_actor_id, owner_state> owners;
   std::set<local_actor_id> bounded;       ///< owners that hold something bounded
   std::set<local_actor_id> ending;        ///< owners that were ordered to end and have not
-  std::set<owner_id> old_strict;          ///< F5: strict owners of sessions that were lost
+  /// F5: owners that may hold strictly in a session that is lost, and have not ended.
+  std::set<owner_id> old_strict;
   std::map<std::pair<term, token>, hosted_state> hosted;
   std::size_t hosted_alive = 0;           ///< those among them that have not ended
 

@@ -98,7 +98,10 @@ request_id agent::impl::admit(request what) {
 
 void agent::impl::queue_request(request_id id, const request& what) {
   if (auto* lock = std::get_if<acquire_request>(&what)) {
-    owners[lock->actor].requests.insert(id);
+    auto& owner = owners[lock->actor];
+    owner.requests.insert(id);
+    if (lock->options.kind == registry::ownership::strict)
+      owner.asked_strict = true;
     commands.push(command_of(*lock), id);
   } else if (auto* name = std::get_if<resolve_request>(&what)) {
     resolve(id, *name);

@@ -175,19 +175,26 @@ void agent::impl::ask_for_sync() {
 void agent::impl::order_end(const std::string& reason, bool strict_too) {
   fence order;
   order.reason = reason;
-  for (auto& [actor, state] : owners) {
-    if (state.held.empty())
-      continue;
-    if (strict_too || bounded.count(actor) != 0) {
-      ending.insert(actor);
-      order.owners.push_back(actor);
-    } else {
-      old_strict.insert({session, actor});
-    }
-  }
   if (strict_too)
     for (auto& x : old_strict)
       order.owners.push_back(x.actor);
+  for (auto& [actor, state] : owners) {
+    // F5: if the session expires instead of being closed, what was granted strictly stays with its owner,
+    // also a grant that nobody heard of. So its end is told whatever becomes of the session.
+    bool strict_there = state.known_there && state.asked_strict;
+    if (state.held.empty()) {
+      // Told of nothing, it holds nothing: that is proof enough, though the actor lives on.
+      if (strict_there)
+        commands.push(registry::owner_exited{{}, session, actor, "it was never told of a grant"});
+      continue;
+    }
+    if (strict_there)
+      old_strict.insert({session, actor});
+    if (strict_too || bounded.count(actor) != 0) {
+      ending.insert(actor);
+      order.owners.push_back(actor);
+    }
+  }
   for (auto i = hosted.begin(); i != hosted.end();) {
     // What has ended needs no report: the whole session goes.
     if (i->second.now == hosted_state::phase::ended) {
@@ -229,9 +236,8 @@ void agent::impl::carry_over() {
   for (auto& x : commands.start_over()) {
     if (x.ever_sent)
       sent.insert(x.request);
-    // The end of a strict owner of an older session is still to be told.
-    if (auto* exited = std::get_if<registry::owner_exited>(&x.what);
-        exited != nullptr && exited->owner_session != session)
+    // F5: proof of an end is told even if its session is over by then: it may have held strictly.
+    if (std::holds_alternative<registry::owner_exited>(x.what))
       commands.push(std::move(x.what));
   }
   std::vector<request_id> ids;
@@ -292,10 +298,10 @@ void agent::impl::progress() {
       if (!nothing_to_end())
         return;
       if (over) {
-        finish_leaving();
+        next_session();
         return;
       }
-      // Ends of strict owners of older sessions go through this one.
+      // Ends of strict owners go through this session, lest it expires before it is closed.
       if (!old_strict.empty() || !commands.idle())
         return;
       at = phase::closing;

@@ -76,6 +76,8 @@ public:
         arrive(x.to, x.from, x.what);
       }
       settle();
+      if (expiring)
+        expire_silent();
     }
   }
 
@@ -106,6 +108,15 @@ public:
           return false;
       return true;
     }));
+  }
+
+  /// S1, as the leader's lease keeper does it.
+  void expire_silent() {
+    for (auto& x : machine.open_sessions()) {
+      auto since = heard_at.try_emplace(x.session, now).first->second;
+      if (now - since > leases_.expire_after())
+        expire(x.session);
+    }
   }
 
   /// What only the leader's lease keeper does.
@@ -184,6 +195,9 @@ public:
   bool leading = true;
   ballot by{1, voter_id{1}};
   duration latency{0};
+  /// Sessions that are silent expire by themselves.
+  bool expiring = false;
+  std::map<session_id, time_point> heard_at;
   registry::machine machine;
   std::vector<registry::command> log;
   std::deque<member> members;
@@ -228,6 +242,7 @@ private:
       reply(i, leader, session_over{what.session});
       return;
     }
+    heard_at[what.session] = now;
     reply(i, leader, renewed{what.session, what.n, by});
     if (machine.last_effect(what.session) > what.watermark)
       reply(i, leader, *machine.sync(what.session, what.watermark));
