@@ -1,7 +1,7 @@
 /// \file
-/// A web service that any number of processes run at once: POST /add?lock=KEY takes the cluster-wide lock KEY, reads a
-/// number from a file, adds one, writes it back, and answers JSON with the old and the new value. Not one increment is
-/// lost, whichever process takes the request.
+/// A web service that any number of processes run at once: POST /add?lock=KEY takes the
+/// cluster-wide lock KEY, reads a number from a file, adds one, writes it back, and answers JSON
+/// with the old and the new value. Not one increment is lost, whichever process takes the request.
 ///
 /// Alone, as a cluster of one: http_counter --http-port=8080 --file=count
 ///   then: curl -X POST 'http://127.0.0.1:8080/add?lock=count'
@@ -38,7 +38,8 @@ struct config : caf::actor_system_config {
   }
 };
 
-/// Not safe at all without a lock: two that read the same value write the same value. Returns the old one.
+/// Not safe at all without a lock: two that read the same value write the same value. Returns the
+/// old one.
 std::int64_t add_one(const std::string& path) {
   std::int64_t count = 0;
   std::ifstream{path} >> count; // no file counts as 0
@@ -67,8 +68,9 @@ void caf_main(caf::actor_system& sys, const config& cfg) {
     const auto lock = request.get_param_value("lock");
     if (lock.empty())
       return answer(response, 400, {{"error", "say which lock: /add?lock=KEY"}});
-    // A handler runs on a thread of the server; a scoped_actor lets a thread talk to actors. with_lock runs the
-    // function in a short-lived actor that owns the lock, so the lock is free as soon as it returns.
+    // A handler runs on a thread of the server; a scoped_actor lets a thread talk to actors.
+    // with_lock runs the function in a short-lived actor that owns the lock, so the lock is free as
+    // soon as it returns.
     caf::scoped_actor self{sys};
     cluster
       ->with_lock(self, lock, [&](const paxtor::grant&) { return add_one(cfg.file); },
@@ -78,7 +80,9 @@ void caf_main(caf::actor_system& sys, const config& cfg) {
           answer(response, 200, {{"old", old}, {"new", old + 1}, {"node", cluster->node_name()}});
         },
         // Unavailable: not done, or not known to be; the client decides whether it tries again.
-        [&](const caf::error& why) { answer(response, 503, {{"error", paxtor::describe(why)}}); });
+        [&](const caf::error& why) {
+          answer(response, 503, {{"error", paxtor::describe(why)}});
+        });
   });
   server.Get("/ready", [&](const httplib::Request&, httplib::Response& response) {
     answer(response, 200, cluster->status());
@@ -88,7 +92,8 @@ void caf_main(caf::actor_system& sys, const config& cfg) {
     server.stop();
   });
 
-  std::cout << cluster->node_name() << " serves http://127.0.0.1:" << cfg.http_port << '\n' << std::flush;
+  std::cout << cluster->node_name() << " serves http://127.0.0.1:" << cfg.http_port << '\n'
+            << std::flush;
   done = server.listen("127.0.0.1", cfg.http_port);
   if (!done)
     std::cerr << "cannot listen on port " << cfg.http_port << ": choose another --http-port\n";

@@ -1,6 +1,7 @@
 /// \file
-/// A lock inside an actor's behavior. Two clerks sell from the same stock; each takes the lock first and keeps
-/// it until it ends. There is no unlock: the end of the owner is the release, whatever way it ends.
+/// A lock inside an actor's behavior. Two clerks sell from the same stock; each takes the lock
+/// first and keeps it until it ends. There is no unlock: the end of the owner is the release,
+/// whatever way it ends.
 ///
 /// Alone, as a cluster of one: lock_in_behavior
 /// As one node of several:
@@ -20,7 +21,7 @@ using namespace std::chrono_literals;
 using sell_atom = caf::atom_constant<caf::atom("sell")>;
 
 caf::behavior clerk(caf::event_based_actor* self, const paxtor::cluster& cluster) {
-  // With .await nothing else is handled before the lock is granted; with .then the clerk would go on.
+  // With .await nothing else is handled before the lock is granted; with .then it would be.
   cluster.lock(self, "stock/42")
     .await(
       [=](const paxtor::grant& held) {
@@ -60,7 +61,8 @@ bool busy(caf::scoped_actor& self, const paxtor::cluster& cluster) {
     .receive([](const paxtor::grant&) {},
              [&](const caf::error& why) {
                result = paxtor::code_of(why) == paxtor::errc::busy;
-               std::cout << "a third one that will not wait is told: " << paxtor::describe(why) << '\n';
+               std::cout << "a third one that will not wait is told: " << paxtor::describe(why)
+                         << '\n';
              });
   return result;
 }

@@ -1,6 +1,7 @@
 /// \file
-/// Named singletons: "apple" and "banana" are counters of which the whole cluster has one each. Nothing runs
-/// until the first message; then the cluster agrees on a node, and messages from all nodes reach the same actor.
+/// Named singletons: "apple" and "banana" are counters of which the whole cluster has one each.
+/// Nothing runs until the first message; then the cluster agrees on a node, and messages from all
+/// nodes reach the same actor.
 ///
 /// Alone, as a cluster of one: named_counter
 /// As one node of several (start it on all of them; they count together):
@@ -71,8 +72,9 @@ void caf_main(caf::actor_system& sys, const config& cfg) {
     const auto third = increment(self, cluster->name("apple", "counter"), "apple");
 
     cluster->whereis(self, "apple", "counter")
-      .receive([](const paxtor::whereabouts& at) { std::cout << "apple lives on " << at.node << '\n'; },
-               [](const caf::error& why) { std::cerr << paxtor::describe(why) << '\n'; });
+      .receive(
+        [](const paxtor::whereabouts& at) { std::cout << "apple lives on " << at.node << '\n'; },
+        [](const caf::error& why) { std::cerr << paxtor::describe(why) << '\n'; });
     // Other nodes may count too, so the numbers grow, but not by one.
     done = before == 0 && first > 0 && second > first && third > second && other > 0;
   }

@@ -1,9 +1,10 @@
 /// \file
-/// Ten printers share one sheet of paper. Each takes the lock, prints its digit five times, and ends; so the
-/// digits come out in unbroken runs of five, on however many nodes the printers run. The paper is a singleton.
+/// Ten printers share one sheet of paper. Each takes the lock, prints its digit five times, and
+/// ends; so the digits come out in unbroken runs of five, on however many nodes the printers run.
+/// The paper is a singleton.
 ///
 /// Alone, as a cluster of one: ten_printers
-/// As one node of several (each adds its ten printers; the paper is checked by each when its own have ended):
+/// As one node of several (each adds ten printers, and checks the paper when they have ended):
 ///   ten_printers --paxtor.name=b --paxtor.listen=127.0.0.1:4802
 ///     --paxtor.voters='["a=127.0.0.1:4801","b=127.0.0.1:4802","c=127.0.0.1:4803"]'
 
@@ -58,7 +59,7 @@ struct config : caf::actor_system_config {
   }
 };
 
-/// The digits come in groups of five equal ones. The last group may still be in print on another node.
+/// The digits come in groups of five equal ones; the last one may still be in print elsewhere.
 bool unbroken(const std::string& text) {
   for (std::size_t at = 0; at < text.size(); ++at) {
     if (text[at] != text[at - at % times])

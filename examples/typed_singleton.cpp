@@ -1,6 +1,7 @@
 /// \file
-/// A singleton with a static interface: an account of which the cluster has one, started with a balance of 100.
-/// The compiler checks the messages, and the cluster checks that what runs under the name has the interface.
+/// A singleton with a static interface: an account of which the cluster has one, started with a
+/// balance of 100. The compiler checks the messages, and the cluster checks that what runs under
+/// the name has the interface.
 ///
 /// Alone, as a cluster of one: typed_singleton
 /// As one node of several:
@@ -63,10 +64,12 @@ void caf_main(caf::actor_system& sys, const config& cfg) {
     auto mine = cluster->name<account>(key, "account", caf::make_message(100));
 
     int after = 0;
-    self->request(mine, 30s, deposit_atom::value, 23).receive([&](int balance) { after = balance; }, complain);
+    self->request(mine, 30s, deposit_atom::value, 23)
+      .receive([&](int balance) { after = balance; }, complain);
     std::cout << "balance after a deposit of 23: " << after << '\n';
 
-    // self->request(mine, 1s, 42) does not compile. A handle of the wrong type is refused by the cluster:
+    // self->request(mine, 1s, 42) does not compile. A handle of the wrong type is refused by the
+    // cluster:
     auto code = paxtor::errc::none;
     self->request(cluster->name(key, "echo"), 30s, 42)
       .receive([](int) {},

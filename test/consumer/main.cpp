@@ -1,5 +1,6 @@
 /// \file
-/// A program outside the tree: takes a lock and asks a singleton, on a cluster of one. Exit status 0 if both worked.
+/// A program outside the tree: takes a lock and asks a singleton, on a cluster of one. Exit status
+/// 0 if both worked.
 
 #include <chrono>
 #include <iostream>
@@ -38,8 +39,8 @@ void caf_main(caf::actor_system& sys, const config& cfg) {
   {
     caf::scoped_actor self{sys};
     auto complain = [](const caf::error& why) { std::cerr << paxtor::describe(why) << '\n'; };
-    cluster->lock(self, "door").receive([](const paxtor::grant& held) { locked = held.valid(); },
-                                        complain);
+    cluster->lock(self, "door")
+      .receive([](const paxtor::grant& held) { locked = held.valid(); }, complain);
     self->request(cluster->name("apple", "counter"), std::chrono::seconds{20}, inc_atom::value)
       .receive([](int count) { counted = count == 1; }, complain);
   }

@@ -1,13 +1,14 @@
 /// \file
-/// What the sanitizers are told, in every program of a sanitized build: also those that a test starts, whatever their
-/// environment. README.md says why each suppression is there.
+/// What the sanitizers are told, in every program of a sanitized build: also those that a test
+/// starts, whatever their environment. README.md says why each suppression is there.
 
 #define PAXTOR_NOT_SANITIZED __attribute__((no_sanitize("address", "thread", "undefined")))
 
 extern "C" {
 
 PAXTOR_NOT_SANITIZED const char* __asan_default_options() {
-  return "detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1:abort_on_error=0";
+  return "detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1:"
+         "abort_on_error=0";
 }
 
 PAXTOR_NOT_SANITIZED const char* __ubsan_default_options() {
@@ -23,7 +24,8 @@ PAXTOR_NOT_SANITIZED const char* __lsan_default_suppressions() {
 }
 
 PAXTOR_NOT_SANITIZED const char* __tsan_default_suppressions() {
-  // Only where libcaf itself calls new or delete: what our own code does under libcaf has no such frame on its stack.
+  // Only where libcaf itself calls new or delete: what our own code does under libcaf has no such
+  // frame on its stack.
   return "race:^caf::scheduler::worker<\n"
          "race:^caf::scheduler::coordinator<\n";
 }

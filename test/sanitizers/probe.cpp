@@ -1,7 +1,7 @@
 /// \file
-/// Does the sanitized build see what it should, and nothing else? `probe clean` runs actors that pass messages between
-/// threads, share one message among many, come and go: no report. Each other word plants a bug that must be reported:
-/// race (two actors write one variable), leak, overflow.
+/// Does the sanitized build see what it should, and nothing else? `probe clean` runs actors that
+/// pass messages between threads, share one message among many, come and go: no report. Each other
+/// word plants a bug that must be reported: race (two actors write one variable), leak, overflow.
 
 #include <cstring>
 #include <iostream>
