@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 
 #include <caf/actor_config.hpp>
 #include <caf/mailbox_element.hpp>
@@ -33,6 +34,8 @@ public:
   std::set<std::string> message_types() const override { return cell_->interface(); }
 
   void on_destroy() override;
+
+  [[nodiscard]] const std::shared_ptr<name_cell>& cell() const { return cell_; }
 
 private:
   std::shared_ptr<name_cell> cell_;
