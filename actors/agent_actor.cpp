@@ -108,6 +108,7 @@ caf::message_handler agent_actor::network() {
         return;
       std::vector<voter_id> ids;
       std::string names;
+      voters_told_ = true;
       voter_names_.clear();
       for (const auto& one : voters.members) {
         ids.push_back(one.id);
@@ -309,6 +310,8 @@ void agent_actor::link_changed(time_point now, const std::string& bytes, bool up
     setup_.progress->formed();
     anon_send(hub_, net::cluster_is_atom::value, cluster_.value);
   }
+  if (up && !voters_told_ && hello.voter.valid())
+    voter_met(now, hello);
   const auto ours = hello.node == setup_.info.id;
   auto& known = links_[hello.node];
   const auto before = std::exchange(known, up ? hello.voter : voter_id{});
@@ -328,6 +331,17 @@ void agent_actor::link_changed(time_point now, const std::string& bytes, bool up
     setup_.progress->unlinked(hello.node_name);
     keeper_->link_down(now, hello.node);
   }
+}
+
+void agent_actor::voter_met(time_point now, const cluster::hello_frame& hello) {
+  // A client node keeps no log: it knows the voters from their hellos. One that comes back with a blank store is another
+  // voter under its old name.
+  std::erase_if(voter_names_, [&](const auto& one) { return one.second == hello.node_name; });
+  voter_names_[hello.voter] = hello.node_name;
+  std::vector<voter_id> ids;
+  for (const auto& [id, name] : voter_names_)
+    ids.push_back(id);
+  agent_->voters_are(now, std::move(ids));
 }
 
 void agent_actor::frame(time_point now, const std::string& bytes) {

@@ -82,6 +82,7 @@ private:
   [[nodiscard]] caf::message_handler local();
   void settle(time_point now);
   void flush(time_point now);
+  void voter_met(time_point now, const cluster::hello_frame& hello);
   void send_frames(const std::vector<cluster::to_voter>& all);
   void update_lease(time_point now);
   void arm(time_point now);
@@ -123,8 +124,9 @@ private:
 
   cluster_id cluster_;
   std::map<node_id, voter_id> links_;
-  /// Of the voters, for status.
+  /// The voters: as this node's own voter tells them, on a client node as their hellos do.
   std::map<voter_id, std::string> voter_names_;
+  bool voters_told_ = false;
   std::map<cluster::request_id, pending> waiting_;
   std::map<caf::actor_id, caf::actor_addr> owners_;
 
