@@ -88,6 +88,11 @@ inline constexpr std::size_t max_link_to = 1024;
 /// ERRORS: an invalid handle if a certificate file cannot be used; check_tls says why.
 [[nodiscard]] caf::actor spawn_hub(caf::actor_system& sys, std::shared_ptr<peers> book, hub_options options);
 
+/// Tells these actors to stop (stop_atom) and waits until they have ended. False: some have not after `most`.
+/// CAF's system must not be destroyed before: an actor that still works while CAF's clock is gone may leave a timer
+/// behind that keeps it, and CAF's destructor waits for it for ever.
+bool stop_and_wait(caf::actor_system& sys, const std::vector<caf::actor>& all, std::chrono::milliseconds most);
+
 /// Whether the certificates in the system's config can be used. ERRORS: errc::cannot_open: says which
 /// file, and why.
 [[nodiscard]] caf::error check_tls(const caf::actor_system_config& cfg);
