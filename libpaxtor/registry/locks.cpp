@@ -425,6 +425,17 @@ std::optional<token> locks::granted(owner_id who, seq of) const {
   return std::nullopt;
 }
 
+bool locks::holds(owner_id who, token grant) const {
+  auto me = owners_.find(who);
+  if (me == owners_.end())
+    return false;
+  auto none = const_cast<lock_map&>(locks_).end();
+  auto key = me->second.held;
+  while (key != none && key->second.grant != grant.value)
+    key = key->second.next;
+  return key != none;
+}
+
 std::uint64_t locks::position(owner_id who, seq of) const {
   auto me = owners_.find(who);
   if (me == owners_.end() || !me->second.extra)

@@ -66,6 +66,9 @@ public:
   /// The token of acquire `of`, if a lock of the owner still tells.
   [[nodiscard]] std::optional<token> granted(owner_id who, seq of) const;
 
+  /// True if the owner holds a key that it got under this token.
+  [[nodiscard]] bool holds(owner_id who, token grant) const;
+
   /// The position of a waiting acquire (1: next), or 0.
   [[nodiscard]] std::uint64_t position(owner_id who, seq of) const;
 

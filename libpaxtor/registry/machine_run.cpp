@@ -148,7 +148,7 @@ void machine::impl::run(index at, session& from, const withdraw& what, answer& r
     reply.code = status::invalid;
     reply.detail = "the command to withdraw is no acquire";
   } else if (known != nullptr && known->code == status::granted
-             && !from.ended_owners.contains(what.actor)) {
+             && held.holds(me, known->grant)) {
     reply.code = status::granted;  // reentrant: the owner had all keys before
     reply.grant = known->grant;
   } else {

@@ -125,6 +125,19 @@ TEST_CASE("R1: an acquire decided after its withdraw is withdrawn") {
   CHECK(w.holder("k").empty());
 }
 
+TEST_CASE("a withdraw after a reentrant grant tells it, after the owner's end it does not") {
+  world w;
+  auto a = w.join("a");
+  auto first = w.ask(acquire{w.open_from(a, 1), local_actor_id{5}, {key("k")}, {}, {}});
+  w.ask(acquire{w.open_from(a, 2), local_actor_id{5}, {key("k")}, {}, {}});
+  auto reply = w.ask(withdraw{w.open_from(a, 3), local_actor_id{5}, seq{2}});
+  CHECK(reply.code == status::granted);
+  CHECK(reply.grant == first.grant);
+  w.ask(owner_exited{w.open_from(a, 4), a, local_actor_id{5}, ""});
+  CHECK(w.ask(withdraw{w.open_from(a, 5), local_actor_id{5}, seq{2}}).code == status::withdrawn);
+  CHECK(w.ask(withdraw{w.open_from(a, 6), local_actor_id{5}, seq{1}}).code == status::withdrawn);
+}
+
 TEST_CASE("R1: a ghost of a withdraw does not end a newer wait") {
   world w;
   auto a = w.join("a");
