@@ -9,16 +9,19 @@ namespace paxtor::cluster {
 
 agent::impl::impl(node_info info_, lease_options options_, std::vector<voter_id> voters,
                   generator random, time_point now_)
-  : info(std::move(info_)), options(options_),
-    finder(std::move(voters), timing_for(options_.ttl).heartbeat, options_.renew_every(), random,
-           now_),
-    now(now_), drive_at(now_) {}
+    : info(std::move(info_)),
+      options(options_),
+      finder(std::move(voters), timing_for(options_.ttl).heartbeat, options_.renew_every(), random,
+             now_),
+      now(now_),
+      drive_at(now_) {}
 
 // -- inputs ------------------------------------------------------------------------------------
 
 void agent::impl::advance(time_point to) {
   now = std::max(now, to);
-  // F1: before anything else is looked at, so that no input can be taken under a lease that is over.
+  // F1: before anything else is looked at, so that no input can be taken under a lease that is
+  // over.
   if (at == phase::open && lease_end && now >= fence_at())
     lose_session("no majority answered a renewal in time", false);
 }
@@ -141,7 +144,8 @@ void agent::impl::handle(voter_id from, const read_answer& what) {
 }
 
 void agent::impl::handle(voter_id from, const not_leading& what) {
-  // F5: a renewal that did not reach the leader keeps no session open, so another may follow at once.
+  // F5: a renewal that did not reach the leader keeps no session open, so another may follow at
+  // once.
   if (at == phase::closing)
     renewed_at.reset();
   if (finder.heard_not_leading(now, from, what.leader, what.at))
@@ -232,7 +236,7 @@ time_point agent::impl::next_wake() const {
 
 agent::agent(node_info info, lease_options options, std::vector<voter_id> voters, generator random,
              time_point now)
-  : impl_(std::make_unique<impl>(std::move(info), options, std::move(voters), random, now)) {}
+    : impl_(std::make_unique<impl>(std::move(info), options, std::move(voters), random, now)) {}
 
 agent::agent(agent&&) noexcept = default;
 

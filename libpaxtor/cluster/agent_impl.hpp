@@ -1,9 +1,9 @@
 #pragma once
 
 /// \file
-/// Private to the agent: its state. The functions are grouped by file: agent.cpp (the door, timers),
-/// agent_session.cpp (lease, fence, the way from one session to the next), agent_requests.cpp (locks, puts,
-/// questions), agent_names.cpp (singletons and their names).
+/// Private to the agent: its state. The functions are grouped by file: agent.cpp (the door,
+/// timers), agent_session.cpp (lease, fence, the way from one session to the next),
+/// agent_requests.cpp (locks, puts, questions), agent_names.cpp (singletons and their names).
 
 #include <deque>
 #include <map>
@@ -27,7 +27,8 @@ struct acquire_request {
   acquire_options options;
   /// Set once the registry has queued it, under this number.
   seq queued_as;
-  /// The deadline has passed, or it was cancelled: it ends as withdrawn unless the grant came first.
+  /// The deadline has passed, or it was cancelled: it ends as withdrawn unless the grant came
+  /// first.
   bool withdrawing = false;
   bool withdraw_sent = false;
   time_point give_up{};
@@ -89,11 +90,11 @@ struct hosted_state {
 
 struct agent::impl {
   enum class phase : std::uint8_t {
-    opening,  ///< no session; open_session goes out again and again
-    open,     ///< a session; usable once a renewal is answered
-    leaving,  ///< a session, and everything that it owns is being stopped
-    fenced,   ///< the session is lost, and its owners are being stopped
-    closing,  ///< nothing of the session is left: waiting until the log says that it is over
+    opening, ///< no session; open_session goes out again and again
+    open,    ///< a session; usable once a renewal is answered
+    leaving, ///< a session, and everything that it owns is being stopped
+    fenced,  ///< the session is lost, and its owners are being stopped
+    closing, ///< nothing of the session is left: waiting until the log says that it is over
     left,
   };
 
@@ -211,15 +212,15 @@ struct agent::impl {
 
   // The session.
   session_id session;
-  session_id newest;          ///< of all that were opened
+  session_id newest; ///< of all that were opened
   std::uint64_t nth = 1;
   index watermark;
   std::optional<time_point> lease_end;
-  bool up = false;            ///< session_up was told, session_down not yet
-  bool over = false;          ///< the log says that `session` is not open any more
+  bool up = false;   ///< session_up was told, session_down not yet
+  bool over = false; ///< the log says that `session` is not open any more
   std::uint64_t last_renewal = 0;
-  std::map<std::uint64_t, time_point> renewals;  ///< S4: when each was sent
-  std::optional<time_point> renewed_at;          ///< when the last one was sent
+  std::map<std::uint64_t, time_point> renewals; ///< S4: when each was sent
+  std::optional<time_point> renewed_at;         ///< when the last one was sent
   time_point drive_at;
   unsigned drive_tries = 0;
   bool open_sent = false;
@@ -228,22 +229,22 @@ struct agent::impl {
   // What it owns.
   command_queue commands;
   std::map<local_actor_id, owner_state> owners;
-  std::set<local_actor_id> bounded;       ///< owners that hold something bounded
-  std::set<local_actor_id> ending;        ///< owners that were ordered to end and have not
+  std::set<local_actor_id> bounded; ///< owners that hold something bounded
+  std::set<local_actor_id> ending;  ///< owners that were ordered to end and have not
   /// F5: owners that may hold strictly in a session that is lost, and have not ended.
   std::set<owner_id> old_strict;
   std::map<std::pair<term, token>, hosted_state> hosted;
-  std::size_t hosted_alive = 0;           ///< those among them that have not ended
+  std::size_t hosted_alive = 0; ///< those among them that have not ended
 
   // What is asked of it.
   request_id last_request;
   std::map<request_id, request> requests;
   std::set<std::pair<time_point, request_id>> deadlines;
-  std::map<seq, request_id> queued;       ///< acquires that wait in the registry
+  std::map<seq, request_id> queued; ///< acquires that wait in the registry
   std::set<request_id> questions;
   std::map<term, name_state> names;
-  std::map<term, time_point> suspects;    ///< when to look again
-  std::optional<time_point> hold_until;   ///< the leader is full
+  std::map<term, time_point> suspects;  ///< when to look again
+  std::optional<time_point> hold_until; ///< the leader is full
 
   agent_output out;
   std::uint64_t dropped = 0;

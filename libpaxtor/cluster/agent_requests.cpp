@@ -83,8 +83,9 @@ request_id agent::impl::admit(request what) {
     if (ending.count(lock->actor) != 0)
       return refuse(failure::session_lost, "the node lost its session, and its owners are stopped");
     if (std::any_of(old_strict.begin(), old_strict.end(), is_theirs))
-      return refuse(failure::session_lost, "the actor holds strict locks of a session that was lost: "
-                                           "end it, then lock anew");
+      return refuse(failure::session_lost,
+                    "the actor holds strict locks of a session that was lost: "
+                    "end it, then lock anew");
   }
   if (auto* name = std::get_if<resolve_request>(&what);
       name != nullptr && names.size() >= max_names && names.count(name->name) == 0)
@@ -123,8 +124,7 @@ void agent::impl::complete(request_id id, completion what) {
       return;
     owner->second.requests.erase(id);
     // R6: nobody who has nothing.
-    if (owner->second.requests.empty() && owner->second.held.empty()
-        && !owner->second.known_there)
+    if (owner->second.requests.empty() && owner->second.held.empty() && !owner->second.known_there)
       owners.erase(owner);
   };
   if (auto deadline = std::visit([](const auto& x) { return deadline_of(x); }, i->second))
@@ -196,7 +196,8 @@ void agent::impl::owner_ended(local_actor_id actor, std::string reason) {
       fail(id, failure::owner_gone, "the actor has ended");
     }
     owners.erase(actor);
-    // Once, and only if the registry may know of it. A session that is being closed needs no report.
+    // Once, and only if the registry may know of it. A session that is being closed needs no
+    // report.
     if (state.known_there && at == phase::open)
       commands.push(registry::owner_exited{{}, session, actor, std::move(reason)});
   }
@@ -239,8 +240,10 @@ void agent::impl::deadline_passed(request_id id, std::string why) {
     // A second cancel comes to nothing; the clock ends the patience.
     if (now < lock->give_up)
       return;
-    fail(id, failure::outcome_unknown,
-         why + ", and the cluster has not said whether the grant came first: end the actor to be sure");
+    fail(
+      id, failure::outcome_unknown,
+      why
+        + ", and the cluster has not said whether the grant came first: end the actor to be sure");
     return;
   }
   if (!sent && !lock->queued_as.valid()) {

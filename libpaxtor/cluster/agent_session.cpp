@@ -54,16 +54,16 @@ void agent::impl::drive() {
       return;
     case phase::closing:
       if (strict_owners_alive()) {
-        // F5: it may not be closed while a strict owner lives, so it must expire; each renewal would keep
-        // it open for another ttl. One after that much silence tells whether it is over.
+        // F5: it may not be closed while a strict owner lives, so it must expire; each renewal
+        // would keep it open for another ttl. One after that much silence tells whether it is over.
         if (!renewed_at || now >= *renewed_at + quiet())
           send_renewal();
         drive_at = *renewed_at + quiet();
         return;
       }
       // F3: all that the session owned has ended. The renewal asks whether it is over.
-      send(submit{{encode(registry::command{
-        registry::close_session{session, registry::end_reason::left, "all its owners have ended"}})}});
+      send(submit{{encode(registry::command{registry::close_session{
+        session, registry::end_reason::left, "all its owners have ended"}})}});
       send_renewal();
       drive_at = now + retry_after();
       return;
@@ -179,8 +179,8 @@ void agent::impl::order_end(const std::string& reason, bool strict_too) {
     for (auto& x : old_strict)
       order.owners.push_back(x.actor);
   for (auto& [actor, state] : owners) {
-    // F5: if the session expires instead of being closed, what was granted strictly stays with its owner,
-    // also a grant that nobody heard of. So its end is told whatever becomes of the session.
+    // F5: if the session expires instead of being closed, what was granted strictly stays with its
+    // owner, also a grant that nobody heard of. So its end is told whatever becomes of the session.
     bool strict_there = state.known_there && state.asked_strict;
     if (state.held.empty()) {
       // Told of nothing, it holds nothing: that is proof enough, though the actor lives on.

@@ -73,11 +73,16 @@ frame_error decode_frame(std::string_view bytes, frame& out) {
 
 std::string_view to_string(frame_error what) {
   switch (what) {
-    case frame_error::none: return "none";
-    case frame_error::too_large: return "the frame is larger than the bound";
-    case frame_error::not_ours: return "not a frame of paxtor";
-    case frame_error::other_version: return "a frame of another version of paxtor";
-    case frame_error::malformed: return "the frame is malformed";
+    case frame_error::none:
+      return "none";
+    case frame_error::too_large:
+      return "the frame is larger than the bound";
+    case frame_error::not_ours:
+      return "not a frame of paxtor";
+    case frame_error::other_version:
+      return "a frame of another version of paxtor";
+    case frame_error::malformed:
+      return "the frame is malformed";
   }
   return "unknown";
 }

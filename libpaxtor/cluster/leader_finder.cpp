@@ -7,8 +7,12 @@ namespace paxtor::cluster {
 
 leader_finder::leader_finder(std::vector<voter_id> voters, duration quick, duration slow,
                              generator random, time_point now)
-  : voters_(std::move(voters)), quick_(quick), slow_(std::max(slow, quick)), random_(random),
-    lost_at_(now), probe_at_(now) {
+    : voters_(std::move(voters)),
+      quick_(quick),
+      slow_(std::max(slow, quick)),
+      random_(random),
+      lost_at_(now),
+      probe_at_(now) {
   // Nodes that start together should not all ask the same voter.
   if (!voters_.empty())
     target_ = voters_[random_.below(voters_.size())];
@@ -18,8 +22,8 @@ bool leader_finder::usable(voter_id voter) const {
   if (std::find(voters_.begin(), voters_.end(), voter) == voters_.end())
     return false;
   // Links are hints: a driver that never reports one still gets its messages out.
-  bool some_up = std::any_of(voters_.begin(), voters_.end(),
-                             [this](voter_id x) { return up_.count(x) != 0; });
+  bool some_up =
+    std::any_of(voters_.begin(), voters_.end(), [this](voter_id x) { return up_.count(x) != 0; });
   return !some_up || up_.count(voter) != 0;
 }
 
@@ -34,8 +38,7 @@ void leader_finder::turn() {
     return;
   }
   auto i = std::find(voters_.begin(), voters_.end(), target_);
-  auto at = i == voters_.end() ? voters_.size() - 1
-                               : static_cast<std::size_t>(i - voters_.begin());
+  auto at = i == voters_.end() ? voters_.size() - 1 : static_cast<std::size_t>(i - voters_.begin());
   for (std::size_t step = 1; step <= voters_.size(); ++step) {
     auto candidate = voters_[(at + step) % voters_.size()];
     if (usable(candidate)) {

@@ -11,17 +11,17 @@
 
 namespace paxtor::cluster {
 
-/// Which voter a node talks to: the leader if it can be reached, else a voter that knows it. Owned by
-/// the agent. Never decides anything about leases: a wrong guess costs time only.
+/// Which voter a node talks to: the leader if it can be reached, else a voter that knows it. Owned
+/// by the agent. Never decides anything about leases: a wrong guess costs time only.
 ///
-/// A leader is *known* once a voter has sent what only leaders send. It is given up when its link goes
-/// down, when it says that it does not lead, or when something sent to it stays unanswered for
+/// A leader is *known* once a voter has sent what only leaders send. It is given up when its link
+/// goes down, when it says that it does not lead, or when something sent to it stays unanswered for
 /// `patience()`; then the voters are tried in turn, often at first (a new leader is elected within
 /// fractions of a second), later every `slow`.
 class leader_finder {
 public:
-  /// `quick`: how long an answer takes at most, roughly (one heartbeat). `slow`: between tries when no
-  /// leader was found for a while.
+  /// `quick`: how long an answer takes at most, roughly (one heartbeat). `slow`: between tries when
+  /// no leader was found for a while.
   leader_finder(std::vector<voter_id> voters, duration quick, duration slow, generator random,
                 time_point now);
 
@@ -63,7 +63,8 @@ private:
   duration slow_;
   generator random_;
   voter_id target_;
-  /// Who led when the leader was last known; kept while it is looked for, to see whether it changed.
+  /// Who led when the leader was last known; kept while it is looked for, to see whether it
+  /// changed.
   voter_id leader_;
   ballot seen_;
   bool known_ = false;

@@ -76,8 +76,8 @@ void lease_keeper::leadership_changed(time_point now, const paxos::leadership& s
   for (auto& [id, session] : sessions_) {
     // S1: a lease that a predecessor granted has run out before this clock does.
     session.heard = now;
-    // S3: what was proposed in an older reign does nothing once this reign is in force, and S2 lets no
-    // renewal be answered before.
+    // S3: what was proposed in an older reign does nothing once this reign is in force, and S2 lets
+    // no renewal be answered before.
     session.expiring = false;
   }
 }
@@ -123,7 +123,8 @@ void lease_keeper::applied(time_point now, const applied_note& note) {
 }
 
 void lease_keeper::handle(time_point now, const registry::session_opened& what) {
-  // S1: opened in this reign, or learned late: it is heard of now, which is not before phase 1 ended.
+  // S1: opened in this reign, or learned late: it is heard of now, which is not before phase 1
+  // ended.
   sessions_.try_emplace(what.session, open{what.node, now, false, {}});
 }
 
@@ -160,8 +161,8 @@ bool lease_keeper::admit(node_id from, const std::string& bytes) {
     return false;
   }
   if (who.session.valid()) {
-    // Unknown: it is over, or its opening is not applied here yet. Not answered, because a leader that
-    // was deposed without knowing cannot tell these apart; the node's renewal can.
+    // Unknown: it is over, or its opening is not applied here yet. Not answered, because a leader
+    // that was deposed without knowing cannot tell these apart; the node's renewal can.
     auto i = sessions_.find(who.session);
     if (i == sessions_.end() || i->second.node != from) {
       ++dropped_;
@@ -248,8 +249,8 @@ void lease_keeper::confirmed(time_point now, const paxos::proposer_output::confi
 void lease_keeper::settle(confirmed_renew&& what) {
   auto i = sessions_.find(what.what.session);
   bool known = i != sessions_.end();
-  // S2: nothing before the own reign is applied. That a session is over is known for sure only when all
-  // that was decided by the confirmation is applied: its opening may be among it.
+  // S2: nothing before the own reign is applied. That a session is over is known for sure only when
+  // all that was decided by the confirmation is applied: its opening may be among it.
   if (!barrier_passed() || (!known && applied_ < what.upto)) {
     held_.push_back(std::move(what));
     return;
@@ -310,8 +311,8 @@ void lease_keeper::tick(time_point now) {
   }
 }
 
-std::map<session_id, registry::silence>
-lease_keeper::silences(time_point now, const registry::query& what) const {
+std::map<session_id, registry::silence> lease_keeper::silences(time_point now,
+                                                               const registry::query& what) const {
   std::map<session_id, registry::silence> result;
   if (!std::visit(shows_silence{}, what))
     return result;
@@ -325,8 +326,8 @@ lease_keeper::silences(time_point now, const registry::query& what) const {
 
 lease_output lease_keeper::take_output() {
   if (gathering_.size() > 0) {
-    // S1: one confirmation for all that arrived in this turn; it starts after they arrived. Numbers are
-    // never used again, so a confirmation of an older reign finds nothing.
+    // S1: one confirmation for all that arrived in this turn; it starts after they arrived. Numbers
+    // are never used again, so a confirmation of an older reign finds nothing.
     ++last_round_;
     rounds_.emplace(last_round_, std::exchange(gathering_, {}));
     out_.confirms.push_back(last_round_);

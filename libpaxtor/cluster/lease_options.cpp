@@ -36,8 +36,9 @@ bool validate(const lease_options& leases, const paxos::timing& times, std::stri
   auto have = leases.ttl - leases.renew_every() - leases.margin();
   auto need = 2 * times.election_max + 4 * times.heartbeat;
   if (have < need) {
-    why = "ttl - ttl/6 - margin is " + millis(have) + " but 2 x longest election timeout + 4 x heartbeat is "
-          + millis(need) + ", so a leader's death would stop owners: set a longer ttl or shorter elections";
+    why = "ttl - ttl/6 - margin is " + millis(have)
+          + " but 2 x longest election timeout + 4 x heartbeat is " + millis(need)
+          + ", so a leader's death would stop owners: set a longer ttl or shorter elections";
     return false;
   }
   return true;

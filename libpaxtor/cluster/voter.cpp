@@ -17,9 +17,9 @@ void append(std::vector<T>& to, std::vector<T>&& from) {
 
 voter::voter(const paxos::recovered& state, paxos::configuration voters, paxos::timing times,
              paxos::limits bounds, lease_options leases, generator random, time_point now)
-  : now_(now),
-    replica_(state, std::move(voters), times, bounds, random, now),
-    keeper_(state.self, leases) {
+    : now_(now),
+      replica_(state, std::move(voters), times, bounds, random, now),
+      keeper_(state.self, leases) {
   pump();
 }
 
@@ -61,8 +61,8 @@ void voter::pump() {
 
 bool voter::pump_replica() {
   auto x = replica_.take_output();
-  bool busy = x.changed || x.install || !x.decided.empty() || x.want_snapshot
-              || !x.confirmations.empty();
+  bool busy =
+    x.changed || x.install || !x.decided.empty() || x.want_snapshot || !x.confirmations.empty();
   append(out_.send, std::move(x.send));
   append(out_.writes, std::move(x.writes));
   // Leadership first: what is confirmed or decided in the same turn belongs to the new state.
@@ -99,8 +99,8 @@ bool voter::pump_keeper() {
       replica_.confirm(now_, id);
   for (auto& note : x.watermarks)
     registrar_.sync(note);
-  bool busy = !x.proposals.empty() || !x.confirms.empty() || !x.reads.empty()
-              || !x.watermarks.empty();
+  bool busy =
+    !x.proposals.empty() || !x.confirms.empty() || !x.reads.empty() || !x.watermarks.empty();
   for (auto& question : x.reads)
     registrar_.read(std::move(question));
   append(out_.to_nodes, std::move(x.send));

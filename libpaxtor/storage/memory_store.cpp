@@ -6,7 +6,7 @@
 namespace paxtor::storage {
 
 memory_store::memory_store(voter_id self, std::size_t max_bytes)
-  : max_bytes_(max_bytes), describe_("memory (gone when the process ends)") {
+    : max_bytes_(max_bytes), describe_("memory (gone when the process ends)") {
   state_.self = self;
 }
 

@@ -9,9 +9,9 @@
 
 namespace paxtor::storage {
 
-/// A store that dies with the process. It keeps what it is told all the same, so that a voter can be
-/// restarted on it within the process (simulator, tests). It refuses to grow past its bound: a log that
-/// is not truncated behind snapshots stops its voter with a reason, not the machine.
+/// A store that dies with the process. It keeps what it is told all the same, so that a voter can
+/// be restarted on it within the process (simulator, tests). It refuses to grow past its bound: a
+/// log that is not truncated behind snapshots stops its voter with a reason, not the machine.
 class memory_store : public store {
 public:
   /// Bytes of values and image that are kept.

@@ -19,16 +19,16 @@ struct result {
 /// What was found at start.
 struct loaded {
   result outcome;
-  /// Meaningful only if `outcome.ok()`. `self` is set also by a blank store: a voter_id is made with the
-  /// store and dies with it (L5).
+  /// Meaningful only if `outcome.ok()`. `self` is set also by a blank store: a voter_id is made
+  /// with the store and dies with it (L5).
   paxos::recovered state;
 };
 
-/// Where a voter keeps what it must not forget (L1). Owned by the storage actor, one thread at a time;
-/// lives as long as the voter.
+/// Where a voter keeps what it must not forget (L1). Owned by the storage actor, one thread at a
+/// time; lives as long as the voter.
 ///
-/// I23 what an `append` that succeeded wrote is given back by every later `load`, unless a later write
-///     replaced or truncated it.
+/// I23 what an `append` that succeeded wrote is given back by every later `load`, unless a later
+///     write replaced or truncated it.
 class store {
 public:
   store() = default;
@@ -41,7 +41,8 @@ public:
 
   /// Carries out these writes in order, as a whole. When it returns ok they are durable: the caller
   /// then says `persisted(id)` of the last one. Callers gather what waits into one call: one sync
-  /// for all. ERRORS: the disk refused. Nothing may be assumed of what was written; the voter stops.
+  /// for all. ERRORS: the disk refused. Nothing may be assumed of what was written; the voter
+  /// stops.
   [[nodiscard]] virtual result append(const std::vector<paxos::write>& writes) = 0;
 
   /// For logs: the kind of store and where it is.

@@ -98,7 +98,8 @@ TEST_CASE("who uses a name is told when it moves") {
   CHECK(x.ended<located>(0, next)->where.grant > where.grant);
 }
 
-TEST_CASE("a suspected name that lives where it did is told again; the next suspicion takes longer") {
+TEST_CASE(
+  "a suspected name that lives where it did is told again; the next suspicion takes longer") {
   world x{2, {}, {"counter"}};
   x.join_all();
   auto id = x.at(0).resolve(x.now, key("apple"), counter());
@@ -152,7 +153,8 @@ TEST_CASE("F1: singletons are stopped by the fence, and one that was starting as
   x.members[0].cut = true;
   x.run(4s);
   REQUIRE(x.notices<fence>(0).size() == 1);
-  CHECK(x.notices<fence>(0)[0].singletons == std::vector<local_actor_id>{local_actor_id{500 + orders[0].grant.value}});
+  CHECK(x.notices<fence>(0)[0].singletons
+        == std::vector<local_actor_id>{local_actor_id{500 + orders[0].grant.value}});
   x.at(0).started(x.now, orders[1].name, orders[1].grant, local_actor_id{77});
   x.settle();
   REQUIRE(x.notices<fence>(0).size() == 2);

@@ -106,8 +106,10 @@ TEST_CASE("I18: a grant that arrives after the fence is told to nobody") {
   x.members[1].cut = true;
   x.run(4s);
   CHECK(x.notices<session_down>(1).size() == 1);
-  registry::effects_for late{session, node_of(1), index{session.value + 50}, index{session.value}, true, {}};
-  late.effects.emplace_back(registry::lock_granted{local_actor_id{1}, seq{1}, token{session.value + 50}, {key("k")}});
+  registry::effects_for late{session, node_of(1), index{session.value + 50}, index{session.value},
+                             true,    {}};
+  late.effects.emplace_back(
+    registry::lock_granted{local_actor_id{1}, seq{1}, token{session.value + 50}, {key("k")}});
   x.at(1).step(x.now, voter_id{1}, late);
   registry::answer granted_late;
   granted_late.number = seq{1};
@@ -119,7 +121,8 @@ TEST_CASE("I18: a grant that arrives after the fence is told to nobody") {
   CHECK_FALSE(x.ended<failed>(1, waiter));
 }
 
-TEST_CASE("I21, F3: a new session opens only when the old owners have ended and the old one is closed") {
+TEST_CASE(
+  "I21, F3: a new session opens only when the old owners have ended and the old one is closed") {
   world x{1};
   x.join_all();
   x.lock(0, 1, "k");
@@ -349,7 +352,8 @@ TEST_CASE("the owner's requests end with it, and an unknown owner's exit is told
   CHECK_FALSE(x.holder("k"));
 }
 
-TEST_CASE("F5: a strict owner outlives its session, which must expire; its exit frees the key at last") {
+TEST_CASE(
+  "F5: a strict owner outlives its session, which must expire; its exit frees the key at last") {
   world x{2};
   x.join_all();
   x.lock(0, 1, "k", strictly());
@@ -462,7 +466,8 @@ TEST_CASE("leave: everything is stopped, the session is closed, nothing is left"
   CHECK(x.ended<failed>(0, late)->code == failure::not_joined);
 }
 
-TEST_CASE("leave ends after one ttl though nobody answers, and at once before anything was opened") {
+TEST_CASE(
+  "leave ends after one ttl though nobody answers, and at once before anything was opened") {
   world x{1};
   x.join_all();
   x.members[0].cut = true;
@@ -485,10 +490,14 @@ TEST_CASE("messages that are late, foreign or nonsense change nothing") {
   x.at(0).step(x.now, voter_id{9}, renewed{session_id{7}, 1, x.by});
   x.at(0).step(x.now, voter_id{9}, session_over{session_id{7}});
   x.at(0).step(x.now, voter_id{9}, session_over{session_id{}});
-  x.at(0).step(x.now, voter_id{9}, answers{session, {registry::answer{seq{500}, registry::status::granted, token{1}, 0, {}, "", "", {}}}});
+  x.at(0).step(
+    x.now, voter_id{9},
+    answers{session,
+            {registry::answer{seq{500}, registry::status::granted, token{1}, 0, {}, "", "", {}}}});
   x.at(0).step(x.now, voter_id{9}, answers{session_id{}, {registry::answer{}}});
   x.at(0).step(x.now, voter_id{9}, read_answer{12, "{}"});
-  x.at(0).step(x.now, voter_id{9}, registry::effects_for{session, node_id{5}, index{900}, index{1}, true, {}});
+  x.at(0).step(x.now, voter_id{9},
+               registry::effects_for{session, node_id{5}, index{900}, index{1}, true, {}});
   x.settle();
   CHECK(x.at(0).dropped() == before + 7);
   CHECK(x.at(0).session() == session);

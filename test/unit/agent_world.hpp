@@ -43,7 +43,7 @@ public:
   };
 
   explicit world(std::size_t count, lease_options leases = {}, std::vector<std::string> types = {})
-    : leases_(leases) {
+      : leases_(leases) {
     registry::outcome out;
     machine.begin_reign(next(), by, out);
     for (std::size_t i = 0; i < count; ++i)
@@ -55,8 +55,12 @@ public:
     info.id = node_of(members.size());
     info.name = name;
     info.types = std::move(types);
-    members.push_back({agent{info, leases_, voters, generator{members.size() + 1}, now}, {}, false,
-                       false, false, {}});
+    members.push_back({agent{info, leases_, voters, generator{members.size() + 1}, now},
+                       {},
+                       false,
+                       false,
+                       false,
+                       {}});
     return members.size() - 1;
   }
 
@@ -120,9 +124,7 @@ public:
   }
 
   /// What only the leader's lease keeper does.
-  void expire(session_id id) {
-    apply(registry::expire_session{id, machine.reign()});
-  }
+  void expire(session_id id) { apply(registry::expire_session{id, machine.reign()}); }
 
   void apply(registry::command what) {
     registry::outcome out;
@@ -275,8 +277,8 @@ private:
 
   void arrive(std::size_t i, voter_id from, const voter_message& what) {
     auto& to = members[i];
-    bool answer = std::holds_alternative<answers>(what)
-                  || std::holds_alternative<registry::effects_for>(what);
+    bool answer =
+      std::holds_alternative<answers>(what) || std::holds_alternative<registry::effects_for>(what);
     if (to.cut || (to.lose_answers && answer))
       return;
     to.self.step(now, from, what);

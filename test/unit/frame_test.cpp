@@ -16,7 +16,8 @@ term key(const char* text) {
 }
 
 registry::location some_location() {
-  return {key("apple"), token{12}, session_id{3}, node_id{4}, "n4", "host:1", local_actor_id{5}, "counter"};
+  return {key("apple"), token{12}, session_id{3},     node_id{4},
+          "n4",         "host:1",  local_actor_id{5}, "counter"};
 }
 
 paxos::configuration some_voters() {
@@ -26,7 +27,8 @@ paxos::configuration some_voters() {
 /// At least one of every frame, and of every message in it.
 std::vector<frame> samples() {
   std::vector<frame> result;
-  result.emplace_back(hello_frame{"c", cluster_id{1}, node_id{2}, "n", voter_id{3}, "h:1", 3000000, {"a", "b"}});
+  result.emplace_back(
+    hello_frame{"c", cluster_id{1}, node_id{2}, "n", voter_id{3}, "h:1", 3000000, {"a", "b"}});
   result.emplace_back(refuse_frame{"another cluster: check its name"});
   result.emplace_back(formation_frame{{"a", voter_id{1}, cluster_id{2}, some_voters(), true}});
   ballot at{7, voter_id{1}};
@@ -46,21 +48,29 @@ std::vector<frame> samples() {
     paxos::snapshot_chunk{slot{9}, index{90}, some_voters(), 0, 200, value},
     paxos::learn_snapshot{slot{9}, 100}};
   for (auto& x : messages)
-    result.emplace_back(paxos_frame{cluster_id{1}, voter_id{1}, voter_id{2}, paxos::role::learner, x});
+    result.emplace_back(
+      paxos_frame{cluster_id{1}, voter_id{1}, voter_id{2}, paxos::role::learner, x});
   std::vector<node_message> up{submit{{"one", "two"}}, renew{session_id{1}, 2, index{3}},
                                read{4, registry::query_why{key("k")}},
                                read{5, registry::query_list{"b", "", 10}}};
   for (auto& x : up)
     result.emplace_back(node_frame{cluster_id{1}, node_id{2}, voter_id{3}, x});
-  registry::answer answer{seq{1}, registry::status::located, token{2}, 3, session_id{4}, "5", "why", {some_location()}};
+  registry::answer answer{seq{1}, registry::status::located, token{2}, 3, session_id{4}, "5",
+                          "why",  {some_location()}};
   registry::effects_for effects{session_id{1}, node_id{2}, index{9}, index{3}, true, {}};
-  effects.effects.emplace_back(registry::lock_granted{local_actor_id{1}, seq{2}, token{9}, {key("k")}});
-  effects.effects.emplace_back(registry::start_singleton{key("s"), token{9}, {"t", blob{std::string{"args"}}, {{"zone", "a"}}, {}, {}}});
+  effects.effects.emplace_back(
+    registry::lock_granted{local_actor_id{1}, seq{2}, token{9}, {key("k")}});
+  effects.effects.emplace_back(registry::start_singleton{
+    key("s"), token{9}, {"t", blob{std::string{"args"}}, {{"zone", "a"}}, {}, {}}});
   effects.effects.emplace_back(registry::name_located{some_location()});
   effects.effects.emplace_back(registry::name_gone{key("s"), token{9}, true, "why"});
-  std::vector<voter_message> down{answers{session_id{1}, {answer}}, effects, renewed{session_id{1}, 2, at},
-                                  session_over{session_id{1}}, read_answer{1, "{}"},
-                                  not_leading{voter_id{2}, at}, overloaded{}};
+  std::vector<voter_message> down{answers{session_id{1}, {answer}},
+                                  effects,
+                                  renewed{session_id{1}, 2, at},
+                                  session_over{session_id{1}},
+                                  read_answer{1, "{}"},
+                                  not_leading{voter_id{2}, at},
+                                  overloaded{}};
   for (auto& x : down)
     result.emplace_back(voter_frame{cluster_id{1}, voter_id{2}, node_id{3}, x});
   return result;
@@ -110,7 +120,8 @@ TEST_CASE("messages that only pass inside a voter are refused from the wire") {
     CHECK(decode_frame(bytes, out) == frame_error::malformed);
   }
   auto role = static_cast<paxos::role>(7);
-  auto bytes = encode_frame(paxos_frame{cluster_id{1}, voter_id{1}, voter_id{2}, role, paxos::learn{}});
+  auto bytes =
+    encode_frame(paxos_frame{cluster_id{1}, voter_id{1}, voter_id{2}, role, paxos::learn{}});
   CHECK(decode_frame(bytes, out) == frame_error::malformed);
 }
 

@@ -55,7 +55,8 @@ TEST_CASE("while no leader is known the voters are tried in turn, each after abo
   CHECK(*x.next_wake() - now >= 500ms);
 }
 
-TEST_CASE("another leader or reign asks for everything again; a late word of an old reign does not") {
+TEST_CASE(
+  "another leader or reign asks for everything again; a late word of an old reign does not") {
   auto x = make();
   CHECK(x.heard_leader(a, {3, a}));
   CHECK_FALSE(x.heard_leader(a, {3, a}));
@@ -96,7 +97,8 @@ TEST_CASE("slow links are given more time") {
   CHECK(x.tick(now + 400ms));
 }
 
-TEST_CASE("only voters whose link is up are tried, and a leader without a link is reached through another") {
+TEST_CASE("only voters whose link is up are tried, and a leader without a link is reached through "
+          "another") {
   auto x = make();
   time_point now{};
   (void)x.link_up(now, b);

@@ -254,10 +254,14 @@ TEST_CASE("submit: what is malformed, foreign or reserved is not proposed") {
   CHECK(proposed(acquire_bytes(session, 1)).proposals.size() == 1);
   CHECK(proposed("garbage").proposals.empty());
   CHECK(proposed(acquire_bytes(session_id{101}, 1)).proposals.empty());
-  CHECK(proposed(encode(registry::command{registry::expire_session{session, x.at}})).proposals.empty());
-  CHECK(proposed(encode(registry::command{registry::close_session{session_id{101}, {}, ""}})).proposals.empty());
-  CHECK(proposed(encode(registry::command{registry::close_session{session, registry::end_reason::left, ""}}))
-          .proposals.size() == 1);
+  CHECK(
+    proposed(encode(registry::command{registry::expire_session{session, x.at}})).proposals.empty());
+  CHECK(proposed(encode(registry::command{registry::close_session{session_id{101}, {}, ""}}))
+          .proposals.empty());
+  CHECK(proposed(encode(registry::command{
+                   registry::close_session{session, registry::end_reason::left, ""}}))
+          .proposals.size()
+        == 1);
   CHECK(x.keeper.dropped() == 4);
   registry::open_session open;
   open.node = node_id{12};
@@ -265,7 +269,8 @@ TEST_CASE("submit: what is malformed, foreign or reserved is not proposed") {
   auto out = proposed(encode(registry::command{open}));
   CHECK(out.proposals.empty());
   REQUIRE(all<answers>(out).size() == 1);
-  auto bad = proposed(encode(registry::command{registry::acquire{{session, seq{5}, seq{1}}, {}, {}, {}, {}}}));
+  auto bad = proposed(
+    encode(registry::command{registry::acquire{{session, seq{5}, seq{1}}, {}, {}, {}, {}}}));
   CHECK(bad.proposals.empty());
   auto told = all<answers>(bad);
   REQUIRE(told.size() == 1);

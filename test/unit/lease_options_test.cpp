@@ -44,8 +44,8 @@ TEST_CASE("a leader's death must fence nobody: times that do not fit are refused
 }
 
 TEST_CASE("the log's times that are made for a ttl fit it, over the whole range") {
-  for (auto ttl : {duration{300ms}, duration{317ms}, duration{500ms}, duration{1s}, duration{1999ms},
-                   duration{3s}, duration{60s}}) {
+  for (auto ttl : {duration{300ms}, duration{317ms}, duration{500ms}, duration{1s},
+                   duration{1999ms}, duration{3s}, duration{60s}}) {
     CAPTURE(ttl.count());
     lease_options leases;
     leases.ttl = ttl;

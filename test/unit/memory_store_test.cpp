@@ -35,11 +35,11 @@ TEST_CASE("I23: what was appended is given back after a restart") {
   memory_store store{voter_id{7}};
   ballot high{3, voter_id{2}};
   configuration voters{{{voter_id{7}, "a"}}};
-  REQUIRE(store
-            .append({one(1, write_formation{cluster_id{9}, voters, true}),
-                     one(2, write_promise{high}), one(3, value(1, 1, "old")),
-                     one(4, value(2, 3, "two")), one(5, value(1, 3, "new"))})
-            .ok());
+  REQUIRE(
+    store
+      .append({one(1, write_formation{cluster_id{9}, voters, true}), one(2, write_promise{high}),
+               one(3, value(1, 1, "old")), one(4, value(2, 3, "two")), one(5, value(1, 3, "new"))})
+      .ok());
   auto x = store.load().state;
   CHECK(x.promised == high);
   REQUIRE(x.formation);

@@ -35,7 +35,8 @@ struct bench {
   }
 
   registry::command acquire(session_id from, std::uint64_t number, std::uint64_t actor) {
-    return registry::acquire{{from, seq{number}, seq{1}}, local_actor_id{actor}, {term::from_canonical("1")}, {}, {}};
+    return registry::acquire{
+      {from, seq{number}, seq{1}}, local_actor_id{actor}, {term::from_canonical("1")}, {}, {}};
   }
 };
 
@@ -74,8 +75,9 @@ TEST_CASE("answers of one turn go out together, and only from the leader") {
 TEST_CASE("entries that cannot be read are ignored and counted") {
   bench x;
   x.self.lead(true);
-  x.self.apply({x.entry(paxos::entry_kind::command, "garbage"), x.entry(paxos::entry_kind::reign, "?"),
-                x.entry(static_cast<paxos::entry_kind>(200), "?"), x.entry(paxos::entry_kind::noop, "")});
+  x.self.apply(
+    {x.entry(paxos::entry_kind::command, "garbage"), x.entry(paxos::entry_kind::reign, "?"),
+     x.entry(static_cast<paxos::entry_kind>(200), "?"), x.entry(paxos::entry_kind::noop, "")});
   CHECK(x.self.dropped() == 3);
   CHECK(x.self.take_output().notes.at(0).upto == slot{4});
 }

@@ -45,7 +45,8 @@ public:
   void start(voter_id id) {
     auto state = stores_.at(id)->load().state;
     voters_.erase(id);
-    voters_.emplace(id, voter{state, members_, timing_for(3s), {}, {}, generator{id.value * 7}, now});
+    voters_.emplace(id,
+                    voter{state, members_, timing_for(3s), {}, {}, generator{id.value * 7}, now});
   }
 
   void kill(voter_id id) {
@@ -240,9 +241,8 @@ TEST_CASE("a voter that was restarted on its store catches up to the same regist
   }
   REQUIRE(x.until([&] { return x.grants(0).size() == 50; }));
   x.start(other);
-  REQUIRE(x.until([&] {
-    return x.get(other).machine().image() == x.get(*x.leader()).machine().image();
-  }));
+  REQUIRE(x.until(
+    [&] { return x.get(other).machine().image() == x.get(*x.leader()).machine().image(); }));
   x.get(other).machine().check_all();
 }
 
