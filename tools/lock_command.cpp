@@ -203,8 +203,9 @@ int wait_for_answer(const holding& shared, signals& incoming) {
   }
 }
 
-/// Ends the owner, which releases or withdraws, and waits for its end.
-void end_owner(client& node, const caf::actor& actor, holding& shared) {
+/// Ends the owner, which releases or withdraws, and waits for its end. Takes the last handle: the thread of a detached actor
+/// ends with its last reference, and the actor system waits for it.
+void end_owner(client& node, caf::actor actor, holding& shared) {
   shared.done.set_value();
   caf::scoped_actor self{node.system()};
   self->send_exit(actor, caf::exit_reason::user_shutdown);
@@ -257,14 +258,14 @@ int run_lock(const lock_args& args, const command_line& line) {
     return status;
   auto shared = std::make_shared<holding>();
   auto answer = shared->answer.get_future();
-  const auto actor = node->system().spawn<caf::detached>(owner, shared, node->door(), wanted, options);
+  auto actor = node->system().spawn<caf::detached>(owner, shared, node->door(), wanted, options);
   // An owner that is stopped before it is answered answers too.
   actor->attach_functor([shared](const caf::error& reason) {
     shared->answered(make_error(errc::ownership_lost, "stopped while it waited: " + describe(reason)));
   });
   if (const int number = wait_for_answer(*shared, incoming); number != 0) {
     impatience quit{incoming};
-    end_owner(*node, actor, *shared);
+    end_owner(*node, std::move(actor), *shared);
     node.reset();
     return exit_signal + number;
   }
@@ -275,7 +276,7 @@ int run_lock(const lock_args& args, const command_line& line) {
   else
     status = complain(held.error());
   impatience quit{incoming};
-  end_owner(*node, actor, *shared);
+  end_owner(*node, std::move(actor), *shared);
   node.reset();
   return status;
 }

@@ -1,5 +1,6 @@
 /// `paxtor status`: the cluster at a glance.
 
+#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -19,6 +20,15 @@ namespace {
 
 using nlohmann::json;
 
+/// What it has joined with.
+node_options options_of(const query_args& args) {
+  node_options options;
+  std::string why;
+  if (!args.given.resolve(stay::command, options, why))
+    complain(why, exit_usage);
+  return options;
+}
+
 int run_status(const query_args& args) {
   const auto patience = patience_of(args);
   if (!patience)
@@ -34,11 +44,20 @@ int run_status(const query_args& args) {
   if (!members)
     return status;
   const auto local = node->door().status();
+  const auto settings = options_of(args);
+  std::vector<std::string> voter_names;
+  auto voters = json::array();
+  for (const auto& voter : settings.voters) {
+    const auto equals = voter.find('=');
+    voter_names.push_back(voter.substr(0, equals));
+    voters.push_back({{"name", voter_names.back()}, {"address", voter.substr(equals + 1)}});
+  }
   const auto all = members->value["members"].size();
   if (args.given.json) {
-    print_json({{"cluster", text_of(local, "cluster")},
+    print_json({{"cluster", settings.cluster},
+                {"cluster_id", text_of(local, "cluster")},
                 {"leader", local.value("leader", json{})},
-                {"voters", local.value("voters", json::array())},
+                {"voters", voters},
                 {"members", all - 1},
                 {"counts", counts->value}});
     return exit_ok;
@@ -47,9 +66,9 @@ int run_status(const query_args& args) {
   const auto row = [&](const char* label, const std::string& value) {
     std::cout << look.dim(pad(label, 11)) << value << '\n';
   };
-  row("cluster", text_of(local, "cluster"));
+  row("cluster", settings.cluster + " (id " + text_of(local, "cluster") + ")");
   row("leader", text_of(local, "leader"));
-  row("voters", local.value("voters", json::array()).dump());
+  row("voters", join_text(voter_names, ", "));
   row("nodes", std::to_string(all - 1) + " (and this command)");
   row("locks", text_of(counts->value, "locks") + " held by " + text_of(counts->value, "owners") + " owners, "
                  + text_of(counts->value, "waiters") + " wait");

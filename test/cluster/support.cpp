@@ -174,7 +174,8 @@ std::unique_ptr<process> three_nodes::client(const std::string& name) const {
 std::string three_nodes::leader() const {
   const auto status = run("status", {"--json"});
   REQUIRE(status.status == 0);
-  return status.json().value("leader", "");
+  REQUIRE(status.json()["leader"].is_string());
+  return status.json()["leader"];
 }
 
 nlohmann::json answer(process& client, int id, milliseconds patience) {
