@@ -12,7 +12,7 @@ namespace {
 
 /// Ticks until what was not answered is sent again; for accepts this doubles, up to an election
 /// timeout.
-constexpr int patience_ticks = 4;
+constexpr int resend_ticks = 4;
 
 } // namespace
 
@@ -70,7 +70,7 @@ void proposer::tick(time_point now) {
       if (election_.due(now_)) {
         stand_down();
         ask_votes();
-      } else if (now_ - prepared_at_ >= patience_ticks * times_.tick) {
+      } else if (now_ - prepared_at_ >= resend_ticks * times_.tick) {
         send_prepares();
       }
       break;
@@ -291,7 +291,7 @@ void proposer::lead_on() {
   // one.
   if (now_ - round_at_ >= times_.heartbeat || announced_upto_ < decided_upto_)
     start_round();
-  send_accepts(pipeline_->overdue(now_, patience_ticks * times_.tick, times_.election_max), false);
+  send_accepts(pipeline_->overdue(now_, resend_ticks * times_.tick, times_.election_max), false);
 }
 
 void proposer::send_accepts(const std::vector<pipeline::proposal>& all, bool first_time) {

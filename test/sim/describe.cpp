@@ -1,18 +1,11 @@
 #include "test/sim/describe.hpp"
 
 #include "libpaxtor/base/codec.hpp"
+#include "test/sim/cases.hpp"
 
 namespace paxtor::sim {
 
 namespace {
-
-template <class... Fs>
-struct cases : Fs... {
-  using Fs::operator()...;
-};
-
-template <class... Fs>
-cases(Fs...) -> cases<Fs...>;
 
 std::string joined(const std::vector<term>& keys) {
   std::string out;

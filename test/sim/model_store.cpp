@@ -2,19 +2,9 @@
 
 #include <variant>
 
+#include "test/sim/cases.hpp"
+
 namespace paxtor::sim {
-
-namespace {
-
-template <class... Fs>
-struct cases : Fs... {
-  using Fs::operator()...;
-};
-
-template <class... Fs>
-cases(Fs...) -> cases<Fs...>;
-
-} // namespace
 
 write_id model_store::complete_one() {
   auto done = std::move(waiting_.front());

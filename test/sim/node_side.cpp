@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "test/sim/cases.hpp"
 #include "test/sim/describe.hpp"
 #include "test/sim/process.hpp"
 
@@ -12,14 +13,6 @@ namespace paxtor::sim {
 using namespace std::chrono_literals;
 
 namespace {
-
-template <class... Fs>
-struct cases : Fs... {
-  using Fs::operator()...;
-};
-
-template <class... Fs>
-cases(Fs...) -> cases<Fs...>;
 
 cluster::node_info describe_node(generator& random, node_id id, const process& home) {
   cluster::node_info info;
