@@ -20,8 +20,19 @@ namespace paxtor::net {
 
 namespace {
 
-/// What the side that connects says first. A port scanner, a browser or a node of a later version of the wire does not.
+/// What the side that connects says first, with its node id behind it; a port scanner, a browser or a node of another
+/// version of the wire does not. It is answered with one byte.
 constexpr std::string_view preamble = "PAXTOR\x01\n";
+constexpr std::size_t words_size = preamble.size() + 8;
+constexpr char welcome = '+';
+constexpr char ourselves = '=';
+
+std::string words_of(std::uint64_t node) {
+  std::string result{preamble};
+  for (int shift = 0; shift < 64; shift += 8)
+    result += static_cast<char>((node >> shift) & 0xff);
+  return result;
+}
 
 std::string errno_text(int code) {
   char buffer[128];
@@ -62,7 +73,8 @@ void prepare(int fd) {
 
 } // namespace
 
-gate::gate(tls_context tls, events callbacks) : tls_(std::move(tls)), events_(std::move(callbacks)) {
+gate::gate(std::uint64_t self, tls_context tls, events callbacks)
+  : self_(self), tls_(std::move(tls)), events_(std::move(callbacks)) {
   bell_ = channel{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   thread_ = std::thread{[this] {
     ::pthread_setname_np(::pthread_self(), "paxtor.gate");
@@ -215,6 +227,7 @@ void gate::begin(const order& what) {
   auto one = found.list.get();
   handshake made;
   made.id = what.id;
+  made.words = words_of(self_);
   made.where = where;
   made.deadline = clock::now() + what.timeout;
   made.socket = channel{::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
@@ -241,6 +254,7 @@ void gate::accept_some() {
     handshake made;
     made.socket = channel{fd};
     made.where = "a caller";
+    made.words.resize(words_size);
     made.deadline = clock::now() + handshake_timeout;
     if (tls_) {
       made.socket.tls = make_tls_session(tls_.get(), fd, true);
@@ -282,38 +296,75 @@ bool gate::advance_tls(handshake& one, bool& failed) {
   return false;
 }
 
-bool gate::advance_preamble(handshake& one, bool& failed) {
-  auto left = preamble.substr(one.preamble_moved);
-  char got[preamble.size()];
+bool gate::move_words(handshake& one, bool out, bool& over) {
+  auto at = one.words.data() + one.moved;
+  auto left = one.words.size() - one.moved;
   std::size_t moved = 0;
   auto closed = false;
-  auto again = false;
   if (tls_) {
-    auto outcome = one.id != 0 ? tls_write(one.socket.tls.get(), left.data(), left.size(), moved)
-                               : tls_read(one.socket.tls.get(), got, left.size(), moved);
+    auto outcome = out ? tls_write(one.socket.tls.get(), at, left, moved)
+                       : tls_read(one.socket.tls.get(), at, left, moved);
     closed = outcome == tls_io::closed;
-    again = outcome == tls_io::again;
   } else {
-    auto outcome = one.id != 0
-                     ? ::send(one.socket.fd(), left.data(), left.size(), MSG_NOSIGNAL)
-                     : ::recv(one.socket.fd(), got, left.size(), 0);
-    again = outcome < 0 && (errno == EAGAIN || errno == EINTR);
-    closed = !again && outcome <= 0;
+    auto outcome = out ? ::send(one.socket.fd(), at, left, MSG_NOSIGNAL)
+                       : ::recv(one.socket.fd(), at, left, 0);
+    closed = outcome == 0 || (outcome < 0 && errno != EAGAIN && errno != EINTR);
     moved = outcome > 0 ? static_cast<std::size_t>(outcome) : 0;
   }
+  one.want_write = out;
+  one.moved += moved;
   if (closed) {
-    failed = true;
-    fail_one(one, one.where + " closed the connection");
-    return false;
+    over = true;
+    fail_one(one, one.where + " closed the connection"
+                    + (tls_ ? ": is its certificate, and ours, of the same CA?"
+                            : ": does it run the same version, with TLS or without as we do?"));
   }
-  if (one.id == 0 && std::string_view{got, moved} != left.substr(0, moved)) {
-    failed = true;
+  return !closed && one.moved == one.words.size();
+}
+
+bool gate::hear_preamble(handshake& one, bool& over) {
+  auto complete = move_words(one, false, over);
+  auto heard = std::min(one.moved, preamble.size());
+  // Wrong already in the first bytes: nobody waits for the rest.
+  if (!over && one.words.compare(0, heard, preamble.substr(0, heard)) != 0) {
+    over = true;
     fail_one(one, one.where + " does not speak Paxtor's protocol");
-    return false;
   }
-  one.preamble_moved += moved;
-  one.want_write = one.id != 0;
-  return !again && one.preamble_moved == preamble.size();
+  if (over || !complete)
+    return false;
+  auto self = one.words == words_of(self_);
+  one.words.assign(1, self ? ourselves : welcome);
+  one.moved = 0;
+  // One byte into an empty buffer: it goes at once.
+  if (!move_words(one, true, over) && !over) {
+    over = true;
+    fail_one(one, one.where + " takes no answer");
+  }
+  over = over || self;
+  return !over;
+}
+
+bool gate::advance_words(handshake& one, bool& over) {
+  if (one.id == 0)
+    return hear_preamble(one, over);
+  if (!one.await_verdict) {
+    if (!move_words(one, true, over))
+      return false;
+    one.await_verdict = true;
+    one.want_write = false;
+    one.words.assign(1, '\0');
+    one.moved = 0;
+  }
+  if (!move_words(one, false, over))
+    return false;
+  if (one.words.front() == welcome)
+    return true;
+  over = true;
+  if (one.words.front() == ourselves)
+    events_.reached_self(one.id);
+  else
+    fail_one(one, one.where + " does not speak Paxtor's protocol");
+  return false;
 }
 
 bool gate::advance(handshake& one) {
@@ -334,9 +385,9 @@ bool gate::advance(handshake& one) {
       }
     }
   }
-  auto failed = false;
-  if (!advance_tls(one, failed) || !advance_preamble(one, failed))
-    return failed;
+  auto over = false;
+  if (!advance_tls(one, over) || !advance_words(one, over))
+    return over;
   if (one.id == 0)
     events_.accepted(std::move(one.socket));
   else

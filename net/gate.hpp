@@ -30,14 +30,16 @@ class gate {
 public:
   /// Called on the gate's thread; must not block.
   struct events {
+    /// The dial reached this node itself: CAF must never be connected with itself.
+    std::function<void(std::uint64_t id)> reached_self;
     std::function<void(std::uint64_t id, channel)> dialed;
     std::function<void(std::uint64_t id, std::string why)> dial_failed;
     std::function<void(channel)> accepted;
     std::function<void(std::string why)> turned_away;
   };
 
-  /// `tls` may be null: plain TCP.
-  gate(tls_context tls, events callbacks);
+  /// `tls` may be null: plain TCP. `self` is this node's id: what the preamble carries.
+  gate(std::uint64_t self, tls_context tls, events callbacks);
 
   /// Stops the thread and closes everything.
   ~gate();
@@ -64,7 +66,10 @@ private:
     bool connecting = false;
     bool tls_done = false;
     bool want_write = false;
-    std::size_t preamble_moved = 0;
+    /// What is to be said, or was heard so far.
+    std::string words;
+    std::size_t moved = 0;
+    bool await_verdict = false;
     clock::time_point deadline;
     std::string where;
   };
@@ -82,11 +87,15 @@ private:
   /// True if the handshake is over, one way or the other.
   bool advance(handshake& one);
   bool advance_tls(handshake& one, bool& failed);
-  bool advance_preamble(handshake& one, bool& failed);
+  bool advance_words(handshake& one, bool& over);
+  /// Moves bytes of `words`, out or in. False: not all yet, or over.
+  bool move_words(handshake& one, bool out, bool& over);
+  bool hear_preamble(handshake& one, bool& over);
   void fail_one(handshake& one, const std::string& why);
   void wake();
   [[nodiscard]] int wait_ms(clock::time_point now) const;
 
+  std::uint64_t self_;
   tls_context tls_;
   events events_;
   channel listener_;

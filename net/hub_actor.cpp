@@ -17,6 +17,7 @@ namespace {
 
 using dialed_atom = caf::atom_constant<caf::atom("pxDialed")>;
 using dial_failed_atom = caf::atom_constant<caf::atom("pxNoDial")>;
+using reached_self_atom = caf::atom_constant<caf::atom("pxSelf")>;
 using turned_away_atom = caf::atom_constant<caf::atom("pxTurned")>;
 using listening_atom = caf::atom_constant<caf::atom("pxListen")>;
 using wake_atom = caf::atom_constant<caf::atom("pxWake")>;
@@ -44,6 +45,7 @@ hub_actor::hub_actor(caf::actor_config& cfg, std::shared_ptr<peers> book, hub_op
     auto made = make_wire(home_system(), wires_, std::move(socket));
     post(dialed_atom::value, id, std::move(made.scribe), made.id);
   };
+  events.reached_self = [post](std::uint64_t id) { post(reached_self_atom::value, id); };
   events.dial_failed = [post](std::uint64_t id, std::string why) {
     post(dial_failed_atom::value, id, std::move(why));
   };
@@ -54,7 +56,7 @@ hub_actor::hub_actor(caf::actor_config& cfg, std::shared_ptr<peers> book, hub_op
                    caf::actor_cast<caf::strong_actor_ptr>(me), std::set<std::string>{});
   };
   events.turned_away = [post](std::string why) { post(turned_away_atom::value, std::move(why)); };
-  gate_ = std::make_unique<gate>(std::move(tls), std::move(events));
+  gate_ = std::make_unique<gate>(options_.self.node.value, std::move(tls), std::move(events));
 }
 
 bool hub_actor::open_port(const endpoint& where, std::string& why) {
@@ -107,6 +109,10 @@ caf::behavior hub_actor::make_behavior() {
     [this](dial_failed_atom, std::uint64_t id, const std::string& why) {
       if (auto i = targets_.find(id); i != targets_.end() && i->second.state == phase::dialing)
         retry(i->second, why);
+    },
+    [this](reached_self_atom, std::uint64_t id) {
+      if (auto i = targets_.find(id); i != targets_.end())
+        i->second.state = phase::ourselves;
     },
     [this](turned_away_atom, const std::string& why) {
       turned_away_.log(level::warn, "a connection was turned away: " + why + " node="
@@ -181,8 +187,8 @@ void hub_actor::on_dialed(std::uint64_t id, caf::io::scribe_ptr scribe, std::uin
   one.wire = wire;
   request(broker_, options_.dial_timeout, caf::connect_atom_v, std::move(scribe), one.address.port)
     .then(
-      [this, id](const caf::node_id& node, const caf::strong_actor_ptr& hub,
-                 const std::set<std::string>&) { on_joined(id, node, hub); },
+      [this, id](const caf::node_id&, const caf::strong_actor_ptr& hub,
+                 const std::set<std::string>&) { on_joined(id, hub); },
       [this, id, wire](const caf::error& err) {
         // It may be a peer that is stopped: its kernel still takes connections.
         wires_->cut(wire);
@@ -193,15 +199,11 @@ void hub_actor::on_dialed(std::uint64_t id, caf::io::scribe_ptr scribe, std::uin
       });
 }
 
-void hub_actor::on_joined(std::uint64_t id, const caf::node_id& node, const caf::strong_actor_ptr& hub) {
+void hub_actor::on_joined(std::uint64_t id, const caf::strong_actor_ptr& hub) {
   auto i = targets_.find(id);
   if (i == targets_.end() || i->second.state != phase::joining)
     return;
   auto& one = i->second;
-  if (node == home_system().node()) {
-    one.state = phase::ourselves;
-    return;
-  }
   if (!hub) {
     retry(one, to_string(one.address) + " is no node of Paxtor");
     return;

@@ -90,7 +90,7 @@ private:
   void link_to(const std::string& text);
   void try_target(std::uint64_t id, target& one);
   void on_dialed(std::uint64_t id, caf::io::scribe_ptr scribe, std::uint64_t wire);
-  void on_joined(std::uint64_t id, const caf::node_id& node, const caf::strong_actor_ptr& hub);
+  void on_joined(std::uint64_t id, const caf::strong_actor_ptr& hub);
   void retry(target& one, const std::string& why);
   void retry_soon(target& one);
   [[nodiscard]] clock::duration jitter(std::chrono::milliseconds base);
