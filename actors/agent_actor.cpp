@@ -162,6 +162,7 @@ caf::message_handler agent_actor::local() {
     },
     [this](leave_atom) {
       input turn{this};
+      leaving_ = true;
       agent_->leave(turn.now);
     },
     [this](net::status_atom) { return status(); },
@@ -278,6 +279,8 @@ void agent_actor::take(const cluster::session_up& what) {
 
 void agent_actor::take(const cluster::session_down& what) {
   constexpr std::string_view taken = "name_taken: ";
+  if (leaving_)
+    return;
   if (what.session.valid()) {
     log_.warn("the session is lost", {{"session", what.session.value}, {"why", what.reason}});
     return;

@@ -304,6 +304,8 @@ void node::end_actors() {
     ++left;
   };
   auto watch = [&](const caf::actor& who) {
+    if (!who)
+      return;
     self->monitor(who);
     ++left;
   };

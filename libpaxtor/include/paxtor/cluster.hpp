@@ -53,7 +53,7 @@ public:
                                                detail::make_lock_request(what, options));
   }
 
-  /// Runs `fn(grant)` in a short-lived actor that holds the key(s), and answers what it returns (`caf::unit_t` for void). The lock
+  /// Runs `fn(grant)` in a short-lived actor that holds the key(s), and answers what it returns (nothing for void: `.then([] { ... })`). The lock
   /// is released when fn is done. fn may block; it must not touch the state of `self`.
   /// ERRORS: as lock, and caf::exit_reason::unhandled_exception if fn throws.
   template <class Self, class Fn>
