@@ -136,6 +136,11 @@ caf::message_handler agent_actor::local() {
       agent_->tick(turn.now);
       keeper_->tick(turn.now);
     },
+    [this](flush_atom) {
+      flush_sent_ = false;
+      inputs_ = 0;
+      flush(boot_now());
+    },
     [this](name_wanted_atom, const std::shared_ptr<name_cell>& cell) {
       input turn{this};
       keeper_->wanted(turn.now, cell);
@@ -187,8 +192,14 @@ void agent_actor::on_exit() {
 void agent_actor::settle(time_point now) {
   if (flushing_ || !agent_)
     return;
-  if (++inputs_ < max_inputs_per_turn && !mailbox().empty())
+  if (++inputs_ < max_inputs_per_turn && !mailbox().empty()) {
+    // What waits may be no input (a stale tick, a question of status): only a message of our own, behind all that
+    // waits now, is sure to let the outputs go.
+    if (!flush_sent_)
+      send(this, flush_atom::value);
+    flush_sent_ = true;
     return;
+  }
   inputs_ = 0;
   flush(now);
 }

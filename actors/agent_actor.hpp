@@ -132,6 +132,7 @@ private:
 
   unsigned inputs_ = 0;
   bool flushing_ = false;
+  bool flush_sent_ = false;
   std::optional<time_point> armed_for_;
   std::uint64_t tick_number_ = 0;
   time_point now_{};

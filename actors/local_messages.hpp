@@ -51,6 +51,8 @@ struct singleton_ended {
 };
 
 using tick_atom = caf::atom_constant<caf::atom("pxTick")>;
+/// To itself: let the outputs go.
+using flush_atom = caf::atom_constant<caf::atom("pxFlush")>;
 using leave_atom = caf::atom_constant<caf::atom("pxLeave")>;
 using quit_atom = caf::atom_constant<caf::atom("pxQuit")>;
 

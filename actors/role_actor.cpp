@@ -33,6 +33,7 @@ caf::behavior role_actor::make_behavior() {
   });
   set_default_handler([this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
     drop("a message that is none of ours");
+    took_input();
     return caf::sec::unexpected_message;
   });
   set_error_handler([](caf::error&) {});
@@ -63,14 +64,22 @@ caf::behavior role_actor::make_behavior() {
       arm_tick();
       took_input();
     },
-    [this](meet_atom, const colleagues& others) { others_ = others; },
+    [this](meet_atom, const colleagues& others) {
+      others_ = others;
+      took_input();
+    },
     [this](const role_start& begin) {
       cluster_ = begin.cluster;
       start(begin);
       arm_tick();
       took_input();
     },
-    [this](net::status_atom) { return status(); },
+    [this](net::status_atom) {
+      auto text = status();
+      // Inputs before it may have left their output to whatever stood behind them: to this.
+      took_input();
+      return text;
+    },
     [this](net::stop_atom) { quit(); },
   };
 }
