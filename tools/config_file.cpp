@@ -20,6 +20,15 @@ std::string position(const std::string& file, std::string_view text, std::size_t
   return file + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 
+/// Where the token that ends at `end` starts, if it is a string: parsers complain about its end.
+std::size_t start_of_token(std::string_view text, std::size_t end) {
+  if (end >= text.size() || end == 0 || text[end] != '"')
+    return end;
+  const auto quote = text.rfind('"', end - 1);
+  return quote == std::string_view::npos || text.substr(quote, end - quote).find('\n') != std::string_view::npos ? end
+                                                                                                                 : quote;
+}
+
 struct key_place {
   std::string key;
   std::size_t line = 1;
@@ -73,7 +82,7 @@ bool parse_config(const std::string& file, std::string_view text, std::vector<co
   try {
     value = nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& err) {
-    why = position(file, text, err.byte > 0 ? err.byte - 1 : 0) + ": not JSON: " + reason_of(err.what());
+    why = position(file, text, start_of_token(text, err.byte > 0 ? err.byte - 1 : 0)) + ": not JSON: " + reason_of(err.what());
     return false;
   }
   if (!value.is_object()) {

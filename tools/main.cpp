@@ -1,5 +1,6 @@
 /// The `paxtor` program: picks a subcommand and turns every wrong flag into one line that says what to do.
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <iostream>
@@ -48,16 +49,17 @@ std::string full_name(const CLI::App& app) {
 int complain_usage(const CLI::App& app, const CLI::ParseError& err) {
   const auto& where = picked(app);
   std::string what = err.what();
-  if (err.get_name() == "ExtrasError") {
-    // remaining() lists what nobody wanted, in order; the first one is the typo.
-    auto extra = where.remaining(true);
-    if (extra.empty())
-      extra = app.remaining(true);
+  if (dynamic_cast<const CLI::ExtrasError*>(&err) != nullptr) {
+    auto extra = app.remaining(true);
+    const auto flag = std::find_if(extra.begin(), extra.end(), [](const auto& one) { return one.starts_with('-'); });
+    // A flag that is not known takes its value along: the flag is the typo.
+    if (flag != extra.end())
+      std::iter_swap(extra.begin(), flag);
     if (!extra.empty()) {
       const auto word = extra.front().substr(0, extra.front().find('='));
       const auto near = nearest(word, names_of(where));
-      what = (word.starts_with('-') ? "unknown option '" : where.get_parent() == nullptr ? "unknown command '" : "unexpected '")
-             + word + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?");
+      const auto* kind = word.starts_with('-') ? "unknown option '" : &where == &app ? "unknown command '" : "unexpected '";
+      what = kind + word + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?");
     }
   }
   for (auto& c : what) {
