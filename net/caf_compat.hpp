@@ -19,6 +19,8 @@
 
 #include <paxtor/error.hpp>
 
+#include "net/settle.hpp"
+
 namespace paxtor::net {
 
 /// The category of Paxtor's errors in CAF.
@@ -32,7 +34,9 @@ inline constexpr caf::atom_value error_category = caf::atom("paxtor");
 /// F6: an actor with a thread of its own, so that no user's actor can starve it, and which keeps no system alive.
 template <class Actor, class... Ts>
 [[nodiscard]] caf::actor spawn_own_thread(caf::actor_system& sys, Ts&&... xs) {
-  return sys.spawn<Actor, caf::detached + caf::hidden>(std::forward<Ts>(xs)...);
+  caf::actor made = sys.spawn<Actor, caf::detached + caf::hidden>(std::forward<Ts>(xs)...);
+  note_own_thread(made);
+  return made;
 }
 
 /// True if nothing waits in the mailbox of the actor that runs now: the moment to let gathered output go.

@@ -1,16 +1,12 @@
 #include "net/hub.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/after.hpp>
 #include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
-#include <caf/system_messages.hpp>
 
 #include "net/caf_compat.hpp"
 #include "net/hub_actor.hpp"
@@ -39,26 +35,6 @@ caf::actor spawn_hub(caf::actor_system& sys, std::shared_ptr<peers> book, hub_op
   auto broker = sys.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
   return spawn_own_thread<hub_actor>(sys, std::move(book), std::move(options), std::move(tls),
                                      std::move(broker));
-}
-
-bool stop_and_wait(caf::actor_system& sys, const std::vector<caf::actor>& all,
-                   std::chrono::milliseconds most) {
-  caf::scoped_actor self{sys, true};
-  std::size_t left = 0;
-  for (const auto& one : all)
-    if (one) {
-      self->monitor(one);
-      self->send(one, stop_atom::value);
-      ++left;
-    }
-  auto end = std::chrono::steady_clock::now() + most;
-  auto late = false;
-  while (left > 0 && !late) {
-    auto rest = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    self->receive([&left](const caf::down_msg&) { --left; },
-                  caf::after(std::max(rest, std::chrono::milliseconds{0})) >> [&late] { late = true; });
-  }
-  return !late;
 }
 
 caf::expected<std::uint16_t> listen(caf::actor_system&, const caf::actor& hub,

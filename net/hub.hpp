@@ -19,6 +19,7 @@
 #include "libpaxtor/cluster/frame.hpp"
 #include "net/endpoint.hpp"
 #include "net/peers.hpp"
+#include "net/settle.hpp"
 
 namespace paxtor::net {
 
@@ -87,11 +88,6 @@ inline constexpr std::size_t max_link_to = 1024;
 /// Spawns the hub (detached, hidden). With TLS if the system's config has certificates (openssl_certificate etc.).
 /// ERRORS: an invalid handle if a certificate file cannot be used; check_tls says why.
 [[nodiscard]] caf::actor spawn_hub(caf::actor_system& sys, std::shared_ptr<peers> book, hub_options options);
-
-/// Tells these actors to stop (stop_atom) and waits until they have ended. False: some have not after `most`.
-/// CAF's system must not be destroyed before: an actor that still works while CAF's clock is gone may leave a timer
-/// behind that keeps it, and CAF's destructor waits for it for ever.
-bool stop_and_wait(caf::actor_system& sys, const std::vector<caf::actor>& all, std::chrono::milliseconds most);
 
 /// Whether the certificates in the system's config can be used. ERRORS: errc::cannot_open: says which
 /// file, and why.

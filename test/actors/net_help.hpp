@@ -152,8 +152,7 @@ public:
   void stop() {
     if (!system_)
       return;
-    CHECK(net::stop_and_wait(*system_, {hub}, 10s));
-    CHECK(net::stop_and_wait(*system_, {listener_, agent_}, 10s));
+    CHECK(net::stop_and_wait(*system_, {hub, listener_, agent_}, 10s));
     hub = nullptr;
     listener_ = nullptr;
     agent_ = nullptr;

@@ -82,14 +82,9 @@ public:
   }
 
   void stop_actors() {
-    caf::scoped_actor self{*system_};
-    for (const auto& role : {handles_.acceptor, handles_.proposer, handles_.learner})
-      self->monitor(role);
-    CHECK(net::stop_and_wait(*system_, {handles_.supervisor, hub_}, 10s));
+    CHECK(net::stop_and_wait(*system_, {handles_.supervisor, hub_, listener_, agent_}, 10s));
     // The supervisor has told the roles to stop.
-    for (int left = 3; left > 0; --left)
-      self->receive([](const caf::down_msg&) {}, caf::after(10s) >> [] { FAIL("a role did not end"); });
-    CHECK(net::stop_and_wait(*system_, {listener_, agent_}, 10s));
+    CHECK(net::settle(*system_, 10s));
   }
 
   [[nodiscard]] nlohmann::json status() {
