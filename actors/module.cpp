@@ -55,9 +55,13 @@ void module::use_certificates(const node_options& options) {
 
 caf::expected<std::shared_ptr<node>> module::join(const plan& what) {
   std::lock_guard guard{mutex_};
-  if (node_ && !node_->stopped())
+  if (node_ && !node_->leaving())
     return make_error(errc::invalid, "this actor system has joined as '" + node_->name()
                                        + "' already: use that cluster, or leave() it first");
+  // What is left of an earlier stay; its owners have ended, or will be ended by the watchdog.
+  if (node_)
+    node_->stop();
+  node_.reset();
   if (severity level{}; parse(what.options.log_level, level))
     set_level(level);
   use_certificates(what.options);

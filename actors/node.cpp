@@ -191,9 +191,9 @@ caf::actor_system* node::system() const {
   return stopped_ ? nullptr : sys_;
 }
 
-bool node::stopped() const {
+bool node::leaving() const {
   std::lock_guard guard{mutex_};
-  return stopped_;
+  return leaving_;
 }
 
 caf::strong_actor_ptr node::named(const key& k, const std::string& type, const caf::message& args,
@@ -276,6 +276,7 @@ void node::stop() {
   end_actors();
   if (dog_)
     dog_->stop();
+  dog_.reset();
   log_.info("node stopped");
 }
 
@@ -329,6 +330,9 @@ void node::end_actors() {
       break;
     }
   }
+  // What CAF's broker has not read when the system ends keeps the actors' threads for ever.
+  if (!net::settle(*sys_, end_timeout))
+    log_.error("CAF's I/O does not settle");
 }
 
 } // namespace paxtor::actors

@@ -64,7 +64,8 @@ public:
   /// The actor system ends: as leave, and lets go of the last actor.
   void stop();
 
-  [[nodiscard]] bool stopped() const;
+  /// It leaves, or has left: nobody can use it any more.
+  [[nodiscard]] bool leaving() const;
 
 private:
   [[nodiscard]] caf::error start(parking_unit* unit);

@@ -178,3 +178,36 @@ TEST_CASE("a handle made for one message is enough") {
   CHECK(increment(a, a.door.name("apple", "counter")).value == 6);
 }
 
+
+TEST_CASE("a handle sent to another node works there, by way of this one") {
+  nodes cluster{3};
+  auto& a = cluster[0];
+  const auto apple = a.door.name("apple", "counter");
+  std::string away;
+  for (int i = 0; i < 200 && away.empty(); ++i)
+    if (home(a, "courier-" + std::to_string(i), "courier") != "a")
+      away = "courier-" + std::to_string(i);
+  REQUIRE(!away.empty());
+  const auto carrier = a.door.name(away, "courier");
+  caf::scoped_actor self{*a.sys};
+  CHECK(wait<int>(self->request(carrier, patience, apple, 5)).value == 5);
+  CHECK(increment(a, apple).value == 6);
+}
+
+TEST_CASE("labels and capacity choose the host") {
+  nodes cluster{1};
+  auto o = cluster.client_options("x");
+  o.labels = {"zone=east"};
+  o.capacity = 2;
+  auto& x = cluster.add(o);
+  paxtor::name_options east;
+  east.labels = {{"zone", "east"}};
+  caf::scoped_actor self{*x.sys};
+  auto where = [&](const std::string& name) {
+    return wait<paxtor::whereabouts>(x.door.whereis(self, name, "counter", {}, east));
+  };
+  CHECK(where("one").value.node == "x");
+  CHECK(where("two").value.node == "x");
+  // It is full, and nobody else is in the east.
+  CHECK(where("three").code == errc::no_host);
+}

@@ -76,8 +76,12 @@ nodes::nodes(std::size_t voters, std::chrono::milliseconds ttl) : ports_(free_po
 }
 
 node& nodes::add(const std::string& name, bool hosts, bool listens) {
+  return add(client_options(name, listens), hosts);
+}
+
+node& nodes::add(const paxtor::node_options& options, bool hosts) {
   all_.push_back(std::make_unique<node>(hosts));
-  auto door = paxtor::join(*all_.back()->sys, client_options(name, listens));
+  auto door = paxtor::join(*all_.back()->sys, options);
   INFO((door ? std::string{} : paxtor::describe(door.error())));
   REQUIRE(door);
   all_.back()->door = *door;

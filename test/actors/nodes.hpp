@@ -52,6 +52,11 @@ inline caf::behavior counter_from(caf::stateful_actor<counter_state>* self, int 
   return counter(self);
 }
 
+/// Passes increments on to whomever it is given: for handles that travel.
+inline caf::behavior courier(caf::event_based_actor* self) {
+  return {[self](const caf::actor& whom, int by) { return self->delegate(whom, inc_atom::value, by); }};
+}
+
 inline typed_counter::behavior_type strict_counter(typed_counter::stateful_pointer<counter_state> self) {
   return {[self](inc_atom, int by) { return self->state.value += by; }};
 }
@@ -72,6 +77,7 @@ struct config : caf::actor_system_config {
     add_actor_type("counter", counter);
     add_actor_type("counter-from", counter_from);
     add_actor_type("strict-counter", strict_counter);
+    add_actor_type("courier", courier);
     add_actor_type<thrower>("thrower");
   }
 };
@@ -97,10 +103,11 @@ struct node {
 /// As many voters as ports, named a, b, c...; then any number of client nodes.
 class nodes {
 public:
-  explicit nodes(std::size_t voters, std::chrono::milliseconds ttl = 3000ms);
+  explicit nodes(std::size_t voters, std::chrono::milliseconds ttl = 8000ms);
 
   /// One more node, which joins as a client named `name`.
   node& add(const std::string& name, bool hosts = true, bool listens = true);
+  node& add(const paxtor::node_options& options, bool hosts = true);
 
   [[nodiscard]] paxtor::node_options options(std::size_t voter) const;
   [[nodiscard]] paxtor::node_options client_options(const std::string& name, bool listens = true) const;
