@@ -210,6 +210,7 @@ void hub_actor::on_joined(std::uint64_t id, const caf::strong_actor_ptr& hub) {
   }
   one.state = phase::greeting;
   one.hub = hub;
+  one.greeted = version_;
   one.next_try = clock::now() + options_.dial_timeout;
   greet(hub);
   arm();

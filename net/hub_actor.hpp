@@ -54,6 +54,8 @@ private:
     std::chrono::milliseconds backoff{0};
     std::uint64_t wire = 0;
     caf::strong_actor_ptr hub;
+    /// The version of our hello that it was sent.
+    std::uint64_t greeted = 0;
     paxtor::node_id node;
     std::optional<clock::time_point> forget_at;
     std::string last_problem;
@@ -106,6 +108,8 @@ private:
   generator random_;
   std::atomic<std::uint16_t> port_ = 0;
 
+  /// Counts the changes of what this node says of itself.
+  std::uint64_t version_ = 0;
   std::map<std::uint64_t, target> targets_;
   std::uint64_t last_target_ = 0;
   std::map<paxtor::node_id, link> links_;

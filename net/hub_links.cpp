@@ -37,6 +37,7 @@ std::vector<caf::actor> hub_actor::own_boxes() {
 }
 
 void hub_actor::publish_self(bool first) {
+  ++version_;
   auto boxes = options_.boxes;
   boxes.hub = caf::strong_actor_ptr{ctrl()};
   book_->set_self({options_.self, std::move(boxes)});
@@ -132,6 +133,11 @@ void hub_actor::adopt(cluster::hello_frame hello, const std::vector<caf::actor>&
         || (!hello.endpoint.empty() && to_string(goal.address) == hello.endpoint)) {
       goal.state = phase::linked;
       goal.node = node;
+      // What we say of ourselves may have changed between our hello and their welcome.
+      if (goal.hub == hub && goal.greeted < version_) {
+        goal.greeted = version_;
+        greet(hub);
+      }
       goal.backoff = std::chrono::milliseconds{0};
       goal.last_problem.clear();
     }

@@ -22,6 +22,8 @@ struct trio {
   ports_map ports = free_ports({"a", "b", "c"});
   std::map<std::string, std::unique_ptr<voter_node>> nodes;
 
+  cluster_id cluster_;
+
   trio() {
     std::uint64_t n = 1;
     for (const auto& [name, port] : ports) {
@@ -30,11 +32,10 @@ struct trio {
     }
     for (auto& [name, node] : nodes)
       REQUIRE(eventually([&] { return node->events->count("formed") == 1; }, 20s));
+    cluster_ = cluster_id{std::stoull(nodes.begin()->second->events->all().at(0).text)};
   }
 
-  [[nodiscard]] cluster_id cluster() const {
-    return cluster_id{std::stoull(nodes.begin()->second->events->all().at(0).text)};
-  }
+  [[nodiscard]] cluster_id cluster() const { return cluster_; }
 
   [[nodiscard]] std::string leader() {
     std::string found;
