@@ -92,26 +92,39 @@ caf::behavior holder(caf::event_based_actor* self, const cluster& door, const js
   return {[self](step_atom) { self->quit(); }};
 }
 
-/// Adds one to a counter wherever it lives. A message that was under way to a node that died comes back as an error, and is sent
-/// again: here it is better counted twice than not at all.
-void increment(caf::event_based_actor* self, const caf::actor& counter, const json& order, clock::time_point start) {
-  self->request(counter, std::chrono::seconds{15}, inc_atom::value)
-    .then(
-      [order, start](std::int64_t value, const std::string& node) {
-        say({{"id", order["id"]}, {"value", value}, {"node", node}, {"us", micros_since(start)}});
-      },
-      [=](const caf::error& err) {
-        if (clock::now() - start > std::chrono::seconds{15})
-          say({{"id", order["id"]}, {"error", describe(err)}});
-        else
-          self->delayed_send(self, milliseconds{5}, step_atom::value);
-      });
-}
+constexpr std::chrono::milliseconds look_for{500};
+constexpr std::chrono::seconds give_up{15};
 
+/// Adds one to a counter wherever it lives. A message that is under way to a node when that dies may be lost, and one that adds
+/// must not be sent twice: so it asks for the count until somebody answers, and then adds, once.
 caf::behavior incrementer(caf::event_based_actor* self, const caf::actor& counter, const json& order) {
   const auto start = clock::now();
-  increment(self, counter, order, start);
-  return {[=](step_atom) { increment(self, counter, order, start); }};
+  const auto failed = [=](const caf::error& err) {
+    say({{"id", order["id"]}, {"error", describe(err)}});
+    self->quit();
+  };
+  const auto add = [=] {
+    self->request(counter, give_up, inc_atom::value)
+      .then(
+        [=](std::int64_t value, const std::string& node) {
+          say({{"id", order["id"]}, {"value", value}, {"node", node}, {"us", micros_since(start)}});
+          self->quit();
+        },
+        failed);
+  };
+  self->send(self, step_atom::value);
+  return {
+    [=](step_atom) {
+      self->request(counter, look_for, get_atom::value)
+        .then([=](std::int64_t, const std::string&) { add(); },
+              [=](const caf::error& err) {
+                if (clock::now() - start > give_up)
+                  failed(err);
+                else
+                  self->delayed_send(self, milliseconds{5}, step_atom::value);
+              });
+    },
+  };
 }
 
 class demo_node {
