@@ -8,7 +8,10 @@ namespace paxtor::tools {
 
 namespace {
 
-/// `count` requests, one after the other; then `done` has the mean time of one, or is negative if one failed.
+/// A block takes no longer than this, however slow the machine.
+constexpr milliseconds longest_block{250};
+
+/// Up to `count` requests, one after the other; then `done` has the mean time of one, or is negative if one failed.
 caf::behavior pinger(caf::event_based_actor* self, const caf::actor& target, int count,
                      const std::shared_ptr<std::promise<double>>& done) {
   const auto start = clock::now();
@@ -17,11 +20,12 @@ caf::behavior pinger(caf::event_based_actor* self, const caf::actor& target, int
       self->request(target, std::chrono::seconds{10}, again, n)
         .then(
           [=](std::int64_t answered) {
-            if (answered < count) {
+            const auto took = clock::now() - start;
+            if (answered < count && took < longest_block) {
               self->send(self, ping_atom::value, answered + 1);
               return;
             }
-            done->set_value(micros(clock::now() - start) / count);
+            done->set_value(micros(took) / static_cast<double>(answered));
             self->quit();
           },
           [=](const caf::error&) {
