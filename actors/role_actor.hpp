@@ -46,7 +46,7 @@ public:
   void on_exit() override;
 
 protected:
-  // -- the role's ----------------------------------------------------------------------------------------------------
+  // -- the role's ---------------------------------------------------------------------------------
   [[nodiscard]] virtual paxos::role which() const = 0;
   /// The cluster is formed.
   virtual void start(const role_start& begin) = 0;
@@ -65,7 +65,7 @@ protected:
   /// JSON text.
   [[nodiscard]] virtual std::string status() const = 0;
 
-  // -- for the role --------------------------------------------------------------------------------------------------
+  // -- for the role -------------------------------------------------------------------------------
   /// To other voters as one frame, encoded once; to own roles as a local message.
   void send_out(std::vector<paxos::outgoing> all);
   void send_to_node(node_id node, cluster::voter_message what);

@@ -72,7 +72,7 @@ public:
   /// Frames that had nowhere to go.
   [[nodiscard]] std::uint64_t dropped() const;
 
-  // -- the hub's ----------------------------------------------------------------------------------------------------
+  // -- the hub's ----------------------------------------------------------------------------------
   void set_self(peer who);
   void linked(peer who);
   void unlinked(node_id node);

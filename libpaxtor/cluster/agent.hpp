@@ -35,11 +35,13 @@ enum class failure : std::uint8_t {
   type_mismatch,    ///< the name runs with another type
   start_failed,     ///< the host could not start it
   name_taken,       ///< another node is in the cluster under this node's name
-  session_lost,     ///< the node lost its session before the outcome was known to be nothing: nothing is held
-  outcome_unknown,  ///< it may or may not have been done. put: no answer by the deadline, or by the end of
-                    ///< the session. acquire: `withdraw_patience` after its deadline nobody had said
-                    ///< whether the grant or the withdrawal came first; if it was the grant, the keys
-                    ///< stay with the actor until it ends, so end it
+  /// The node lost its session before the outcome was known to be nothing: nothing is held.
+  session_lost,
+  /// It may or may not have been done. put: no answer by the deadline, or by the end of the session.
+  /// acquire: `withdraw_patience` after its deadline nobody had said whether the grant or the
+  /// withdrawal came first; if it was the grant, the keys stay with the actor until it ends, so end
+  /// it.
+  outcome_unknown,
   not_joined,       ///< leaving, or not in the cluster
   overloaded,       ///< too many requests wait on this node
   owner_gone,       ///< the actor that asked ended

@@ -68,6 +68,8 @@ struct owner_state {
 struct name_state {
   registry::singleton_spec spec;
   std::optional<registry::location> where;
+  /// The last life that is known to have ended: answers about it that come later are old.
+  token gone;
   /// This session resolved it, so it gets news.
   bool watched = false;
   /// A resolve of it is on its way, or was answered `starting`: there will be news.

@@ -56,13 +56,21 @@ void agent::impl::answer_to(request_id, const registry::resolve& was,
     case registry::status::starting:
       state.watched = true;
       // Unless the news has overtaken this answer, it follows.
-      state.asked = !state.where || state.suspect;
+      if (what.grant > state.gone)
+        state.asked = !state.where || state.suspect;
+      else if (!state.waiting.empty() || state.suspect)
+        ask_again(was.name, state);
       return;
     case registry::status::no_host:
       refused(was, failure::no_host, what.detail);
       return;
     case registry::status::type_mismatch:
       refused(was, failure::type_mismatch, what.detail);
+      return;
+    case registry::status::ended:
+      // The first answer was lost, and so is what it said.
+      if (!state.waiting.empty() || state.suspect)
+        ask_again(was.name, state);
       return;
     case registry::status::ok:
     case registry::status::granted:
@@ -103,6 +111,12 @@ void agent::impl::name_is(const registry::location& where) {
   auto& state = i->second;
   if (state.where && state.where->grant > where.grant)
     return; // Late news of an older life.
+  if (where.grant <= state.gone) {
+    // Its end has overtaken this answer.
+    if (!state.asked && (!state.waiting.empty() || state.suspect))
+      ask_again(where.name, state);
+    return;
+  }
   bool news = state.where != where || state.suspect;
   state.where = where;
   state.watched = true;
@@ -123,6 +137,7 @@ void agent::impl::name_is_not(const term& name, token grant, bool failed,
   if (state.where && state.where->grant > grant)
     return; // Late news of an older life.
   bool news = state.where.has_value() || state.suspect || failed;
+  state.gone = std::max(state.gone, grant);
   state.where.reset();
   unsuspect(name, state);
   if (news)

@@ -21,7 +21,24 @@ struct claim {
   seq number;
   /// Only a lease keeper proposes these.
   bool reserved = false;
+  /// F4: a proof of an end, which others than the node itself bring.
+  bool proof = false;
 };
+
+/// Whether others than the node itself may say that its session ended so (F4).
+bool is_proof(registry::end_reason reason) {
+  switch (reason) {
+    case registry::end_reason::process_died:
+    case registry::end_reason::store_reopened:
+    case registry::end_reason::forced:
+      return true;
+    case registry::end_reason::exited:
+    case registry::end_reason::left:
+    case registry::end_reason::expired:
+      return false;
+  }
+  return false;
+}
 
 struct claim_of {
   claim operator()(const registry::open_session& x) const {
@@ -29,7 +46,7 @@ struct claim_of {
   }
 
   claim operator()(const registry::close_session& x) const {
-    return {x.session, node_id{}, seq{}, false};
+    return {x.session, node_id{}, seq{}, false, is_proof(x.proof)};
   }
 
   claim operator()(const registry::expire_session&) const {
@@ -160,7 +177,9 @@ bool lease_keeper::admit(node_id from, const std::string& bytes) {
     ++dropped_; // S1: only the leader's own clock may say that a session has expired.
     return false;
   }
-  if (who.session.valid()) {
+  // F4, F5: a proof comes from a guardian or an operator, and frees the strict owners of a session
+  // that has expired, which is not known here any more.
+  if (who.session.valid() && !who.proof) {
     // Unknown: it is over, or its opening is not applied here yet. Not answered, because a leader
     // that was deposed without knowing cannot tell these apart; the node's renewal can.
     auto i = sessions_.find(who.session);

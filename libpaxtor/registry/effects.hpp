@@ -33,6 +33,7 @@ enum class status : std::uint8_t {
   no_session,       ///< the session is not open: nothing was done
   not_owner,        ///< put with an owner that ended, started/exited of something not theirs
   invalid,          ///< out of bounds or malformed; `detail` says what
+  ended,            ///< resolve (repeated): it ended since, and no news will come: resolve anew
 };
 
 /// Where a singleton lives.

@@ -192,7 +192,7 @@ void machine::impl::run(index at, session& from, const resolve& what, answer& re
                         effect_list& out) {
   // R1: the session has said since that it does not want the name.
   if (from.forgotten.ended_after(what.name, what.from.number)) {
-    singletons.locate(what, reply);
+    singletons.locate(from, what, reply);
     return;
   }
   singletons.resolve(at, from, what, reply, out);
@@ -252,7 +252,7 @@ void machine::impl::repeat(session& from, const command& what, const record& kno
   } else if (const auto* y = std::get_if<resolve>(&what)) {
     if (known.code == status::located || known.code == status::starting) {
       reply.grant = {};
-      singletons.locate(*y, reply);
+      singletons.locate(from, *y, reply);
     }
   } else if (const auto* z = std::get_if<put>(&what)) {
     if (known.code != status::ok)

@@ -83,13 +83,15 @@ void names::resolve(index at, session& from, const registry::resolve& what, answ
     return;
   }
   watch(from, pos, what.from.number);
-  locate(what, reply);
+  locate(from, what, reply);
 }
 
-void names::locate(const registry::resolve& what, answer& reply) const {
+void names::locate(const session& from, const registry::resolve& what, answer& reply) const {
   const auto* x = find(what.name);
-  if (x == nullptr) {
-    reply.code = status::no_host;
+  // R1: a repeated resolve watches nothing anew, so what runs now under the name is no answer to
+  // it: the session would wait for news that never comes.
+  if (x == nullptr || !x->watchers.contains(from.id)) {
+    reply.code = status::ended;
     reply.detail = "it has ended since it was resolved; resolve it again";
     return;
   }

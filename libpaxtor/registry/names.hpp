@@ -36,7 +36,7 @@ public:
   void resolve(index at, session& from, const registry::resolve& what, answer& reply,
                effect_list& out);
   /// The state of a name for a repeated resolve.
-  void locate(const registry::resolve& what, answer& reply) const;
+  void locate(const session& from, const registry::resolve& what, answer& reply) const;
   void forget(session& from, const registry::forget& what);
   status started(session& from, const registry::started& what, effect_list& out);
   status start_failed(session& from, const registry::start_failed& what, effect_list& out);

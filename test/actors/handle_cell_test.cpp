@@ -105,7 +105,7 @@ struct fixture {
 
 } // namespace
 
-TEST_CASE("one handle for one name, and one cell; another name has its own") {
+TEST_CASE("one handle for one name, and one cell, another name has its own") {
   fixture f;
   const auto one = f.handle();
   const auto two = f.handle();
@@ -264,7 +264,7 @@ TEST_CASE("orders to end and news of ends start nothing") {
   CHECK(until([&] { return f.notes->lost == 1; }));
 }
 
-TEST_CASE("the last handle tells the keeper; what waits stays with the cell") {
+TEST_CASE("the last handle tells the keeper, what waits stays with the cell") {
   fixture f;
   std::shared_ptr<actors::name_cell> cell;
   {

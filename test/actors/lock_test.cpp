@@ -61,7 +61,7 @@ TEST_CASE("a lock keeps actors of three nodes apart") {
   CHECK(*clashes == 0);
 }
 
-TEST_CASE("first come, first served; the end of an owner lets the next in") {
+TEST_CASE("first come, first served, the end of an owner lets the next in") {
   nodes cluster{1};
   auto& a = cluster[0];
   std::vector<std::unique_ptr<owner>> line;

@@ -27,7 +27,7 @@ bool runs(node& on, const paxtor::key& name) {
 
 } // namespace
 
-TEST_CASE("one node alone: nothing runs before the first message; then it counts") {
+TEST_CASE("one node alone: nothing runs before the first message, then it counts") {
   nodes cluster{1};
   auto& a = cluster[0];
   const auto apple = a.door.name("apple", "counter");

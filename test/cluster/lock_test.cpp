@@ -76,7 +76,7 @@ TEST_CASE("lock: --try is busy, --timeout ends the wait, and neither leaves a pl
   CHECK(nodes.run("lock", {"--try", "k", "--", "true"}).status == 0);
 }
 
-TEST_CASE("lock: signals go to the command; while it waits they end the wait") {
+TEST_CASE("lock: signals go to the command, while it waits they end the wait") {
   three_nodes nodes;
   const auto holder = nodes.start(
     "lock", {"k", "--", "sh", "-c", "trap 'exit 7' TERM; echo held; while :; do sleep 0.05; done"});

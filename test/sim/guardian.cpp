@@ -48,8 +48,12 @@ void guardian::certify(process_number host, const std::set<session_id>& sessions
 }
 
 void guardian::certify_all() {
-  for (auto& p : processes_)
+  for (auto& p : processes_) {
     certify(p->number(), p->dead_sessions());
+    // A node that left without reaching anybody: its program ends, which is a proof as well.
+    if (p->alive() && p->node().ended())
+      certify(p->number(), p->node().sessions());
+  }
   all_.events.after(std::max<duration>(all_.how.ttl / 2, 200ms), [this] { certify_all(); });
 }
 

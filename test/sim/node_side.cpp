@@ -118,9 +118,13 @@ void node_side::handle(const cluster::notice& what) {
                [this](const cluster::session_left&) {
                  all_.note(0, home_.name() + " has left");
                  left_ = true;
-                 // The program's end; while all is calm, voters stay for the last checks.
-                 if (!all_.calm)
-                   home_.later(draw(random_, 0us, 1ms), [this] { home_.crash("left"); });
+                 // The program's end. While all is calm, voters stay for the last checks.
+                 home_.later(draw(random_, 0us, 1ms), [this] {
+                   if (!all_.calm)
+                     return home_.crash("left");
+                   actors_->process_ended();
+                   ended_ = true;
+                 });
                },
              },
              what);

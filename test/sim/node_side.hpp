@@ -55,6 +55,8 @@ public:
   [[nodiscard]] const std::set<session_id>& sessions() const { return sessions_; }
   [[nodiscard]] bool leaving() const { return leaving_; }
   [[nodiscard]] bool left() const { return left_; }
+  /// It left while all was calm, and no actor of it lives any more.
+  [[nodiscard]] bool ended() const { return ended_; }
   [[nodiscard]] actor_model& actors() { return *actors_; }
   [[nodiscard]] time_point now() const;
 
@@ -75,6 +77,7 @@ private:
   std::set<session_id> sessions_;
   bool leaving_ = false;
   bool left_ = false;
+  bool ended_ = false;
   time_point watched_{};
   moment wake_at_ = moment::max();
 };

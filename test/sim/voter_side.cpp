@@ -107,8 +107,15 @@ void voter_side::watch_registry() {
   pick.mix(last.value);
   if (pick.value() % 4 != 0)
     return;
-  voter_->machine().check_all();
-  all_.judge.hear(all_.agreement.image(id_, last, digest_of(voter_->machine().image().view())));
+  const auto& state = voter_->machine();
+  state.check_all();
+  auto image = state.image();
+  registry::machine copy;
+  // L4: what is written is read again, and is the same.
+  if (!copy.restore(image) || copy.image() != image)
+    all_.judge.hear(wrong("image", home_.name() + ": the image after index " + to_string(last)
+                                     + " does not come back as it was"));
+  all_.judge.hear(all_.agreement.image(id_, last, digest_of(image.view())));
 }
 
 } // namespace paxtor::sim

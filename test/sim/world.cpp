@@ -123,6 +123,16 @@ process* world::leader() {
   return nullptr;
 }
 
+std::string world::held_keys(const registry::machine& state) const {
+  std::string out;
+  for (unsigned i = 0; i < all_.how.keys; ++i)
+    if (auto held = state.holder_of(lock_key(i)))
+      out += (out.empty() ? "" : ", ") + lock_key(i).text() + " by s" + to_string(held->owner)
+             + (held->kind == registry::ownership::strict ? " strict" : "") + " token "
+             + to_string(held->grant);
+  return out;
+}
+
 std::string world::missing_progress() {
   auto* first = leader();
   if (first == nullptr)
@@ -130,20 +140,19 @@ std::string world::missing_progress() {
   for (auto& p : processes_)
     if (p->alive() && p->votes() && p->voter().get().state().leader != first->voter().id())
       return p->name() + " does not know that " + first->name() + " leads";
+  const auto& state = first->voter().get().machine();
   if (!all_.outcomes.all_answered())
-    return "no outcome of " + all_.outcomes.unanswered(5);
+    return "no outcome of " + all_.outcomes.unanswered(5) + "; held: " + held_keys(state);
   for (auto& p : processes_)
     if (p->alive() && p->node().actors().running() != 0)
       return p->name() + " has " + std::to_string(p->node().actors().running())
              + " actors that do not end";
-  const auto& state = first->voter().get().machine();
   auto sessions = missing_sessions(state);
   if (!sessions.empty())
     return sessions;
-  for (unsigned i = 0; i < all_.how.keys; ++i)
-    if (auto held = state.holder_of(lock_key(i)))
-      return "key " + lock_key(i).text() + " is held by " + to_string(held->owner)
-             + ", which is no more";
+  auto held = held_keys(state);
+  if (!held.empty())
+    return "keys are held by owners that are no more: " + held;
   return missing_agreement();
 }
 

@@ -62,6 +62,7 @@ private:
   template <class Missing>
   void run_until(const char* phase, duration limit, Missing&& missing);
   [[nodiscard]] std::string missing_progress();
+  [[nodiscard]] std::string held_keys(const registry::machine& state) const;
   [[nodiscard]] std::string missing_sessions(const registry::machine& state);
   [[nodiscard]] std::string missing_agreement();
   [[nodiscard]] std::string missing_leave();

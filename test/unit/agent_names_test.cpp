@@ -76,6 +76,44 @@ TEST_CASE("a host that cannot start it: the error reaches who asked") {
   CHECK_FALSE(x.at(1).lease().armed);
 }
 
+TEST_CASE("an answer about a life whose end is known already is old") {
+  world x{1};
+  auto host = x.add("host", {"counter"});
+  x.join_all();
+  auto session = x.at(0).session();
+  auto before = x.machine.last_effect(session);
+  x.members[0].lose_answers = true;
+  auto first = x.at(0).resolve(x.now, key("apple"), counter());
+  x.settle();
+  auto orders = x.notices<registry::start_singleton>(host);
+  REQUIRE(orders.size() == 1);
+  auto grant = orders[0].grant;
+  x.at(host).start_failed(x.now, key("apple"), grant, "no luck");
+  x.settle();
+  x.members[0].lose_answers = false;
+  // The news of its end overtakes the answer that it is starting.
+  registry::effects_for news;
+  news.session = session;
+  news.node = node_of(0);
+  news.at = x.machine.last_effect(session);
+  news.previous = before;
+  news.effects = {registry::name_gone{key("apple"), grant, true, "no luck"}};
+  x.at(0).step(x.now, x.leader, news);
+  registry::answer late;
+  late.number = seq{1};
+  late.code = registry::status::starting;
+  late.grant = grant;
+  x.at(0).step(x.now, x.leader, answers{session, {late}});
+  x.settle();
+  REQUIRE(x.ended<failed>(0, first));
+  CHECK(x.ended<failed>(0, first)->code == failure::start_failed);
+  auto second = x.at(0).resolve(x.now, key("apple"), counter());
+  x.settle();
+  CHECK(x.notices<registry::start_singleton>(host).size() == 2);
+  start_all(x);
+  CHECK(x.ended<located>(0, second));
+}
+
 TEST_CASE("who uses a name is told when it moves") {
   world x{3, {}, {"counter"}};
   x.join_all();
@@ -99,7 +137,7 @@ TEST_CASE("who uses a name is told when it moves") {
 }
 
 TEST_CASE(
-  "a suspected name that lives where it did is told again; the next suspicion takes longer") {
+  "a suspected name that lives where it did is told again, the next suspicion takes longer") {
   world x{2, {}, {"counter"}};
   x.join_all();
   auto id = x.at(0).resolve(x.now, key("apple"), counter());

@@ -353,7 +353,7 @@ TEST_CASE("the owner's requests end with it, and an unknown owner's exit is told
 }
 
 TEST_CASE(
-  "F5: a strict owner outlives its session, which must expire; its exit frees the key at last") {
+  "F5: a strict owner outlives its session, which must expire, its exit frees the key at last") {
   world x{2};
   x.join_all();
   x.lock(0, 1, "k", strictly());
@@ -402,7 +402,7 @@ TEST_CASE("deadlock, busy and bad input are refused with their reason") {
   CHECK(x.ended<failed>(1, bad)->code == failure::invalid);
 }
 
-TEST_CASE("R1: never more than a window of commands without an answer; the rest waits its turn") {
+TEST_CASE("R1: never more than a window of commands without an answer, the rest waits its turn") {
   world x{1};
   x.join_all();
   x.members[0].lose_answers = true;

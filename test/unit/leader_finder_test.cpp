@@ -56,7 +56,7 @@ TEST_CASE("while no leader is known the voters are tried in turn, each after abo
 }
 
 TEST_CASE(
-  "another leader or reign asks for everything again; a late word of an old reign does not") {
+  "another leader or reign asks for everything again, a late word of an old reign does not") {
   auto x = make();
   CHECK(x.heard_leader(a, {3, a}));
   CHECK_FALSE(x.heard_leader(a, {3, a}));

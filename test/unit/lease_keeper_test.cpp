@@ -242,6 +242,22 @@ TEST_CASE("a session that is unknown is over only when all that was confirmed is
   CHECK(all<session_over>(x.confirm(out.confirms.at(0), slot{x.slots})).size() == 1);
 }
 
+TEST_CASE("F4: a proof of an end is proposed whoever brings it, also for a session that expired") {
+  desk x;
+  x.lead();
+  x.open(session, node_id{11});
+  using registry::end_reason;
+  for (auto which : {session, session_id{999}})
+    for (auto proof : {end_reason::process_died, end_reason::store_reopened, end_reason::forced,
+                       end_reason::left, end_reason::exited, end_reason::expired}) {
+      x.keeper.step(x.now, node,
+                    submit{{encode(registry::command{registry::close_session{which, proof, ""}})}});
+      bool proves = proof != end_reason::left && proof != end_reason::exited
+                    && proof != end_reason::expired;
+      CHECK(x.keeper.take_output().proposals.size() == (proves ? 1 : 0));
+    }
+}
+
 TEST_CASE("submit: what is malformed, foreign or reserved is not proposed") {
   desk x;
   x.lead();

@@ -191,7 +191,7 @@ TEST_CASE("phase 1 needs a majority of every configuration that the recovered lo
   CHECK(sent<paxos::accept>(g.last, b).empty());
 }
 
-TEST_CASE("what waits shares a batch; slots in flight are bounded") {
+TEST_CASE("what waits shares a batch, slots in flight are bounded") {
   limits bounds;
   bounds.slots_in_flight = 2;
   bounds.entries_waiting = 5;

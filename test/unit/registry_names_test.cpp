@@ -75,7 +75,7 @@ TEST_CASE("a singleton is placed once, started, and told to all who asked") {
   CHECK(mismatch.detail.find("printer") != std::string::npos);
 }
 
-TEST_CASE("who forgets a name hears no more of it; the singleton runs on") {
+TEST_CASE("who forgets a name hears no more of it, the singleton runs on") {
   names_world w;
   auto a = w.join("a", {"counter"});
   auto b = w.join("b");
@@ -92,7 +92,7 @@ TEST_CASE("who forgets a name hears no more of it; the singleton runs on") {
   // And a resolve that is decided after its forget registers nothing and places nothing.
   w.ask(forget{w.open_from(b, 12), key("pear")});
   CHECK(w.ask(registry::resolve{w.open_from(b, 11), key("pear"), counter()}).code
-        == status::no_host);
+        == status::ended);
   w.ask(singleton_exited{w.from(a), key("apple"), order.second.grant, false, "done"});
   CHECK(w.told_of<name_gone>(b).size() == 1);
   CHECK(w.query(query_counts{})["names"] == 0);
@@ -124,8 +124,25 @@ TEST_CASE("a repeated resolve is answered from state") {
   w.report(order, 5);
   CHECK(w.ask(what).code == status::located);
   w.ask(singleton_exited{w.from(order.first), key("apple"), order.second.grant, false, ""});
-  CHECK(w.ask(what).code == status::no_host);
+  CHECK(w.ask(what).code == status::ended);
   CHECK(w.query(query_counts{})["names"] == 0);
+}
+
+TEST_CASE("R1: a repeated resolve is not answered with a later life, of which no news would come") {
+  names_world w;
+  auto a = w.join("a", {"counter"});
+  auto b = w.join("b");
+  registry::resolve what{w.from(b), key("apple"), counter()};
+  CHECK(w.ask(what).code == status::starting);
+  auto order = w.order();
+  w.report(order, 5);
+  w.ask(singleton_exited{w.from(order.first), key("apple"), order.second.grant, false, ""});
+  CHECK(w.ask(registry::resolve{w.from(a), key("apple"), counter()}).code == status::starting);
+  auto again = w.order();
+  CHECK(w.ask(what).code == status::ended);
+  w.report(again, 6);
+  CHECK(w.ask(what).code == status::ended);
+  CHECK(w.ask(registry::resolve{w.from(b), key("apple"), counter()}).code == status::located);
 }
 
 TEST_CASE("the end of a host places its singletons again in the same entry") {

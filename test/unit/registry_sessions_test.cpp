@@ -89,7 +89,7 @@ TEST_CASE("S3: an expire does nothing unless its reign is in force") {
   CHECK_FALSE(w.reg.is_open(a));
 }
 
-TEST_CASE("F5: silence does not free strict owners; a proof or their exit does") {
+TEST_CASE("F5: silence does not free strict owners, a proof or their exit does") {
   world w;
   w.begin_reign(1);
   auto opened = w.ask(opening(7, 1, "a"));
