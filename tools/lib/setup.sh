@@ -70,6 +70,8 @@ quietly() {
   else
     grep -E -A 12 'FAILED:|error:|CMake Error|\*\*\*Failed|\*\*\*Timeout|\*\*\*Exception' "$log" | head -n 80 >&2 ||
       tail -n 40 "$log" >&2
+    # ctest's own list, which the excerpt above may have cut off.
+    sed -n '/The following tests FAILED/,$p' "$log" | head -n 60 >&2
     say "$what: FAILED after $((SECONDS - started)) s"
   fi
   rm -f "$log"
