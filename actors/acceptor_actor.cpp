@@ -19,7 +19,8 @@ void acceptor_actor::persisted(write_id upto) {
 }
 
 void acceptor_actor::flush() {
-  // One write for all that arrived. What rests on it is held inside the role until `persisted` (L1, I3).
+  // One write for all that arrived. What rests on it is held inside the role until `persisted` (L1,
+  // I3).
   for (;;) {
     auto out = role_->take_output();
     if (out.send.empty() && out.writes.empty())

@@ -22,14 +22,14 @@ namespace paxtor::actors {
 
 namespace {
 
-/// Outputs that cause inputs (a moved name is resolved anew) end after a few rounds; a bound keeps a mistake from becoming a
-/// busy loop. What is left goes with the next turn.
+/// Outputs that cause inputs (a moved name is resolved anew) end after a few rounds; a bound keeps
+/// a mistake from becoming a busy loop. What is left goes with the next turn.
 constexpr int max_rounds = 16;
 
 } // namespace
 
 agent_actor::agent_actor(caf::actor_config& cfg, agent_setup setup)
-  : caf::event_based_actor(cfg), setup_(std::move(setup)), log_(setup_.info.name) {}
+    : caf::event_based_actor(cfg), setup_(std::move(setup)), log_(setup_.info.name) {}
 
 caf::behavior agent_actor::make_behavior() {
   set_error_handler([](caf::error&) {});
@@ -68,11 +68,12 @@ void agent_actor::begin_with(const begin& what) {
     input turn{this};
     act(turn.now);
   };
-  set_default_handler([this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-    // Anybody who is linked to this node can send anything here.
-    ++bad_frames_;
-    return caf::sec::unexpected_message;
-  });
+  set_default_handler(
+    [this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+      // Anybody who is linked to this node can send anything here.
+      ++bad_frames_;
+      return caf::sec::unexpected_message;
+    });
   become(caf::behavior{requests().or_else(network()).or_else(local())});
   input turn{this};
 }
@@ -187,14 +188,14 @@ void agent_actor::on_exit() {
   hub_ = host_ = voter_ = nullptr;
 }
 
-// -- turns -----------------------------------------------------------------------------------------
+// -- turns ----------------------------------------------------------------------------------------
 
 void agent_actor::settle(time_point now) {
   if (flushing_ || !agent_)
     return;
   if (++inputs_ < max_inputs_per_turn && !mailbox().empty()) {
-    // What waits may be no input (a stale tick, a question of status): only a message of our own, behind all that
-    // waits now, is sure to let the outputs go.
+    // What waits may be no input (a stale tick, a question of status): only a message of our own,
+    // behind all that waits now, is sure to let the outputs go.
     if (!flush_sent_)
       send(this, flush_atom::value);
     flush_sent_ = true;
@@ -249,10 +250,11 @@ void agent_actor::arm(time_point now) {
     return;
   armed_for_ = next;
   const auto delay = std::max(next - now, duration{std::chrono::milliseconds{1}});
-  delayed_send(this, std::min(delay, duration{std::chrono::hours{1}}), tick_atom::value, ++tick_number_);
+  delayed_send(this, std::min(delay, duration{std::chrono::hours{1}}), tick_atom::value,
+               ++tick_number_);
 }
 
-// -- outputs ---------------------------------------------------------------------------------------
+// -- outputs --------------------------------------------------------------------------------------
 
 void agent_actor::take(const cluster::completion& what) {
   std::visit([this](const auto& outcome) { complete(outcome); }, what);
@@ -271,11 +273,13 @@ void agent_actor::take(const cluster::fence& what) {
   // F1: kill cannot be trapped.
   for (auto id : what.owners) {
     const auto known = owners_.find(id.value);
-    const auto owner = known != owners_.end() ? caf::actor_cast<caf::strong_actor_ptr>(known->second) : nullptr;
+    const auto owner =
+      known != owners_.end() ? caf::actor_cast<caf::strong_actor_ptr>(known->second) : nullptr;
     if (!owner)
       continue;
     const auto blocks = owner->get()->getf(caf::abstract_actor::is_blocking_flag);
-    log_.warn(blocks ? "an owner that blocks must end by itself, or the watchdog ends the process" : "an owner is killed",
+    log_.warn(blocks ? "an owner that blocks must end by itself, or the watchdog ends the process"
+                     : "an owner is killed",
               {{"actor", id.value}, {"why", what.reason}});
     caf::anon_send_exit(owner, caf::exit_reason::kill);
   }
@@ -302,7 +306,8 @@ void agent_actor::take(const cluster::session_down& what) {
     return;
   }
   log_.error("the cluster does not take this node", {{"why", what.reason}});
-  setup_.progress->refused(make_error(errc::invalid, "the cluster does not take this node: " + what.reason));
+  setup_.progress->refused(
+    make_error(errc::invalid, "the cluster does not take this node: " + what.reason));
 }
 
 void agent_actor::take(const cluster::session_left&) {
@@ -312,11 +317,12 @@ void agent_actor::take(const cluster::session_left&) {
   setup_.progress->left();
 }
 
-// -- inputs ----------------------------------------------------------------------------------------
+// -- inputs ---------------------------------------------------------------------------------------
 
 void agent_actor::link_changed(time_point now, const std::string& bytes, bool up) {
   cluster::frame what;
-  if (decode_frame(bytes, what) != cluster::frame_error::none || !std::holds_alternative<cluster::hello_frame>(what))
+  if (decode_frame(bytes, what) != cluster::frame_error::none
+      || !std::holds_alternative<cluster::hello_frame>(what))
     return;
   const auto& hello = std::get<cluster::hello_frame>(what);
   if (hello.cluster.valid() && !cluster_.valid()) {
@@ -348,8 +354,8 @@ void agent_actor::link_changed(time_point now, const std::string& bytes, bool up
 }
 
 void agent_actor::voter_met(time_point now, const cluster::hello_frame& hello) {
-  // A client node keeps no log: it knows the voters from their hellos. One that comes back with a blank store is another
-  // voter under its old name.
+  // A client node keeps no log: it knows the voters from their hellos. One that comes back with a
+  // blank store is another voter under its old name.
   std::erase_if(voter_names_, [&](const auto& one) { return one.second == hello.node_name; });
   voter_names_[hello.voter] = hello.node_name;
   std::vector<voter_id> ids;
@@ -360,7 +366,8 @@ void agent_actor::voter_met(time_point now, const cluster::hello_frame& hello) {
 
 void agent_actor::frame(time_point now, const std::string& bytes) {
   cluster::frame what;
-  if (decode_frame(bytes, what) != cluster::frame_error::none || !std::holds_alternative<cluster::voter_frame>(what)) {
+  if (decode_frame(bytes, what) != cluster::frame_error::none
+      || !std::holds_alternative<cluster::voter_frame>(what)) {
     ++bad_frames_;
     return;
   }
@@ -390,13 +397,15 @@ std::string agent_actor::status() const {
   result["cluster"] = std::to_string(cluster_.value);
   result["endpoint"] = setup_.info.endpoint;
   const auto leader = voter_names_.find(agent_->leader());
-  result["leader"] = leader != voter_names_.end() ? nlohmann::json(leader->second) : nlohmann::json(nullptr);
+  result["leader"] =
+    leader != voter_names_.end() ? nlohmann::json(leader->second) : nlohmann::json(nullptr);
   result["voters"] = nlohmann::json::array();
   for (const auto& [id, name] : voter_names_)
     result["voters"].push_back(name);
   result["session"] = agent_->session().value;
   result["valid"] = agent_->valid(now);
-  result["lease_left_ms"] = agent_->valid(now) ? duration_cast<milliseconds>(lease.lease_end - now).count() : 0;
+  result["lease_left_ms"] =
+    agent_->valid(now) ? duration_cast<milliseconds>(lease.lease_end - now).count() : 0;
   result["guarded"] = lease.armed;
   result["owners_watched"] = owners_.size();
   result["requests_waiting"] = waiting_.size();

@@ -41,8 +41,9 @@ struct agent_setup {
   std::shared_ptr<join_progress> progress;
 };
 
-/// One per node, detached. Holds cluster::agent, which has all the rules: this turns messages into its inputs, and its outputs into
-/// frames, answers and kills. Owners are watched with CAF monitors, which hold no strong reference in either direction.
+/// One per node, detached. Holds cluster::agent, which has all the rules: this turns messages into
+/// its inputs, and its outputs into frames, answers and kills. Owners are watched with CAF
+/// monitors, which hold no strong reference in either direction.
 ///
 /// I36 the watchdog knows of an owner before the owner knows of its grant (F2).
 /// I37 whoever sent a request gets exactly one answer.
@@ -58,8 +59,8 @@ private:
   /// Inputs that are handled before outputs must go, however full the mailbox is.
   static constexpr unsigned max_inputs_per_turn = 256;
 
-  /// Every handler has one: it takes the time once, and lets the outputs go when the mailbox is drained. So a burst of
-  /// requests becomes one frame.
+  /// Every handler has one: it takes the time once, and lets the outputs go when the mailbox is
+  /// drained. So a burst of requests becomes one frame.
   struct input {
     explicit input(agent_actor* self) : self_(self), now(boot_now()) {}
     ~input() { self_->settle(now); }

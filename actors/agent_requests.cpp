@@ -13,7 +13,8 @@ namespace paxtor::actors {
 
 namespace {
 
-std::optional<time_point> deadline_at(time_point now, const std::optional<std::chrono::milliseconds>& after) {
+std::optional<time_point> deadline_at(time_point now,
+                                      const std::optional<std::chrono::milliseconds>& after) {
   // A year is for ever; more would overflow somewhere.
   constexpr std::chrono::milliseconds longest = std::chrono::hours{24 * 365};
   if (!after)
@@ -66,7 +67,7 @@ caf::result<caf::message> agent_actor::wait_for(cluster::request_id id, bool ent
   return caf::delegated<caf::message>{};
 }
 
-// -- requests --------------------------------------------------------------------------------------
+// -- requests -------------------------------------------------------------------------------------
 
 caf::result<caf::message> agent_actor::lock(time_point now, const detail::lock_request& what) {
   if (!what.problem.empty())
@@ -79,16 +80,19 @@ caf::result<caf::message> agent_actor::lock(time_point now, const detail::lock_r
   keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
   const auto owner = watch_sender();
   if (!owner)
-    return invalid("a lock is owned by the actor that asks: ask with request, from an actor of this process");
+    return invalid(
+      "a lock is owned by the actor that asks: ask with request, from an actor of this process");
   cluster::acquire_options options;
-  options.mode = what.options.try_once ? registry::acquire_mode::try_once : registry::acquire_mode::wait;
+  options.mode =
+    what.options.try_once ? registry::acquire_mode::try_once : registry::acquire_mode::wait;
   options.kind = what.options.kind == ownership::strict ? registry::ownership::strict
                                                         : registry::ownership::bounded;
   options.deadline = deadline_at(now, what.options.deadline);
   return wait_for(agent_->acquire(now, *owner, std::move(keys), options));
 }
 
-caf::result<caf::message> agent_actor::whereis(time_point now, const detail::whereis_request& what) {
+caf::result<caf::message> agent_actor::whereis(time_point now,
+                                               const detail::whereis_request& what) {
   if (!what.problem.empty())
     return invalid(what.problem);
   registry::singleton_spec spec;
@@ -104,7 +108,8 @@ caf::result<caf::message> agent_actor::put(time_point now, const detail::put_req
   if (what.options.owned) {
     owner = watch_sender();
     if (!owner)
-      return invalid("an owned entry belongs to the actor that puts it: put it from an actor of this process");
+      return invalid(
+        "an owned entry belongs to the actor that puts it: put it from an actor of this process");
   }
   return wait_for(agent_->put(now, what.bucket, term::from_canonical(what.key), what.value, owner,
                               deadline_at(now, what.options.deadline)));
@@ -134,7 +139,7 @@ caf::result<caf::message> agent_actor::ask(time_point now, const detail::ask_req
                   what.what == "get");
 }
 
-// -- answers ---------------------------------------------------------------------------------------
+// -- answers --------------------------------------------------------------------------------------
 
 auto agent_actor::take_pending(cluster::request_id id) -> std::optional<pending> {
   auto node = waiting_.extract(id);

@@ -64,7 +64,8 @@ document document_for(const cluster::stored& what) {
 caf::expected<document> document_for(const cluster::replied& what, bool entry) {
   auto value = nlohmann::json::parse(what.json, nullptr, false);
   if (value.is_discarded())
-    return make_error(errc::invalid, "the cluster's answer is no JSON: are all nodes of one version?");
+    return make_error(errc::invalid,
+                      "the cluster's answer is no JSON: are all nodes of one version?");
   if (value.is_object() && value.contains("error") && value.size() == 1)
     return make_error(errc::invalid, value["error"].is_string() ? value["error"].get<std::string>()
                                                                 : value["error"].dump());

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The arguments of a singleton on their way to its host: CAF's binary form, opaque to everybody else.
+/// The arguments of a singleton on their way to its host: CAF's binary form, opaque to everybody
+/// else.
 
 #include <caf/actor_system.hpp>
 #include <caf/error.hpp>
@@ -15,9 +16,11 @@ namespace paxtor::actors {
 inline constexpr std::size_t max_argument_bytes = std::size_t{64} << 10;
 
 /// ERRORS: invalid: too large, or a type that was not given to add_message_type.
-[[nodiscard]] caf::error pack_arguments(caf::actor_system& sys, const caf::message& args, blob& out);
+[[nodiscard]] caf::error pack_arguments(caf::actor_system& sys, const caf::message& args,
+                                        blob& out);
 
 /// ERRORS: CAF's own: a type that this node does not know.
-[[nodiscard]] caf::error unpack_arguments(caf::actor_system& sys, const blob& bytes, caf::message& out);
+[[nodiscard]] caf::error unpack_arguments(caf::actor_system& sys, const blob& bytes,
+                                          caf::message& out);
 
 } // namespace paxtor::actors

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The node's clock: CLOCK_BOOTTIME, which never goes back and runs on while the machine sleeps. The only
-/// clock that leases are measured with.
+/// The node's clock: CLOCK_BOOTTIME, which never goes back and runs on while the machine sleeps.
+/// The only clock that leases are measured with.
 
 #include <cstdint>
 #include <ctime>

@@ -41,8 +41,8 @@ put_request make_put_request(std::string bucket, const key& k, const nlohmann::j
 }
 
 caf::error thrown(const char* what) {
-  return caf::error{static_cast<std::uint8_t>(caf::exit_reason::unhandled_exception), caf::atom("exit"),
-                    caf::make_message(std::string{what})};
+  return caf::error{static_cast<std::uint8_t>(caf::exit_reason::unhandled_exception),
+                    caf::atom("exit"), caf::make_message(std::string{what})};
 }
 
 } // namespace detail
@@ -56,7 +56,8 @@ caf::actor_system* cluster::system() const {
 }
 
 caf::strong_actor_ptr cluster::named(const key& k, const std::string& type, caf::message args,
-                                     const name_options& options, std::set<std::string> interface) const {
+                                     const name_options& options,
+                                     std::set<std::string> interface) const {
   return impl_ ? impl_->named(k, type, args, options, interface) : nullptr;
 }
 

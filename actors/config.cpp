@@ -16,7 +16,8 @@ void add_error_renderer(caf::actor_system_config& cfg);
 
 namespace {
 
-/// `load` may be called twice, by a base class and a derived one: only the first adds options and modules.
+/// `load` may be called twice, by a base class and a derived one: only the first adds options and
+/// modules.
 bool loaded(const caf::actor_system_config& cfg) {
   return cfg.error_renderers.count(caf::atom("paxtor")) != 0;
 }
@@ -50,12 +51,14 @@ void load(caf::actor_system_config& cfg, const node_options& defaults) {
   detail::put_default(cfg, "paxtor.voters", defaults.voters, usual.voters);
   detail::put_default(cfg, "paxtor.labels", defaults.labels, usual.labels);
   if (defaults.capacity != usual.capacity)
-    caf::put(cfg.content, "paxtor.capacity", static_cast<caf::config_value::integer>(defaults.capacity));
+    caf::put(cfg.content, "paxtor.capacity",
+             static_cast<caf::config_value::integer>(defaults.capacity));
   if (defaults.ttl != usual.ttl)
     caf::put(cfg.content, "paxtor.ttl", caf::timespan{defaults.ttl});
   if (defaults.join_timeout != usual.join_timeout)
     caf::put(cfg.content, "paxtor.join-timeout", caf::timespan{defaults.join_timeout});
-  detail::put_default(cfg, "paxtor.tls-certificate", defaults.tls_certificate, usual.tls_certificate);
+  detail::put_default(cfg, "paxtor.tls-certificate", defaults.tls_certificate,
+                      usual.tls_certificate);
   detail::put_default(cfg, "paxtor.tls-key", defaults.tls_key, usual.tls_key);
   detail::put_default(cfg, "paxtor.tls-ca", defaults.tls_ca, usual.tls_ca);
   detail::put_default(cfg, "paxtor.insecure", defaults.insecure, usual.insecure);

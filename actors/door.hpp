@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// What is behind paxtor::cluster. A header of its own, as the class paxtor::cluster and the namespace of that name (floor
-/// 2) must not meet in one file.
+/// What is behind paxtor::cluster. A header of its own, as the class paxtor::cluster and the
+/// namespace of that name (floor 2) must not meet in one file.
 
 #include <cstdint>
 #include <memory>
@@ -27,11 +27,13 @@ class node {
 public:
   virtual ~node();
 
-  /// The session agent; an actor that answers not_joined once the node is leaving; null once it has stopped.
+  /// The session agent; an actor that answers not_joined once the node is leaving; null once it has
+  /// stopped.
   [[nodiscard]] virtual caf::actor agent() const = 0;
   /// Null once it has stopped.
   [[nodiscard]] virtual caf::actor_system* system() const = 0;
-  [[nodiscard]] virtual caf::strong_actor_ptr named(const key& k, const std::string& type, const caf::message& args,
+  [[nodiscard]] virtual caf::strong_actor_ptr named(const key& k, const std::string& type,
+                                                    const caf::message& args,
                                                     const name_options& options,
                                                     const std::set<std::string>& interface) = 0;
   [[nodiscard]] virtual const std::string& name() const = 0;
@@ -41,6 +43,7 @@ public:
 };
 
 /// ERRORS: as paxtor::join.
-[[nodiscard]] caf::expected<std::shared_ptr<node>> join_node(caf::actor_system& sys, const node_options& options);
+[[nodiscard]] caf::expected<std::shared_ptr<node>> join_node(caf::actor_system& sys,
+                                                             const node_options& options);
 
 } // namespace paxtor::detail

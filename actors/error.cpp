@@ -29,7 +29,8 @@ constexpr std::array<entry, 16> table{{
   {"no_host", "no node hosts this actor type: start one that calls add_actor_type for it"},
   {"type_mismatch", "the name runs with another actor type: use another name, or that type"},
   {"start_failed", "the host could not start the actor"},
-  {"not_delivered", "the singleton moved or ended before it took the message: it may be sent again"},
+  {"not_delivered",
+   "the singleton moved or ended before it took the message: it may be sent again"},
   {"overloaded", "too many messages or requests wait: send slower"},
   {"ownership_lost", "the node lost its session: what it held is not held any more"},
   {"outcome_unknown", "it may or may not have been done: look before it is tried again"},
@@ -63,10 +64,10 @@ namespace detail {
 
 /// For config.cpp: how CAF prints our errors.
 void add_error_renderer(caf::actor_system_config& cfg) {
-  cfg.add_error_category(category, [](std::uint8_t code, caf::atom_value,
-                                      const caf::message& context) {
-    return render(code, context);
-  });
+  cfg.add_error_category(category,
+                         [](std::uint8_t code, caf::atom_value, const caf::message& context) {
+                           return render(code, context);
+                         });
 }
 
 } // namespace detail

@@ -57,7 +57,7 @@ void parking_unit::release() {
 // -- the host ------------------------------------------------------------------------------------
 
 host_actor::host_actor(caf::actor_config& cfg, std::string node, parking_unit* unit)
-  : caf::event_based_actor(cfg), log_(std::move(node)), unit_(unit) {}
+    : caf::event_based_actor(cfg), log_(std::move(node)), unit_(unit) {}
 
 caf::behavior host_actor::make_behavior() {
   set_down_handler([this](const caf::down_msg& what) { ended(what); });
@@ -74,8 +74,8 @@ caf::behavior host_actor::make_behavior() {
         if (auto i = residents_.find(id.value); i != residents_.end())
           kill(i->second, order.reason);
     },
-    [this](caf::get_atom, const std::string& name, std::uint64_t grant)
-      -> caf::result<caf::strong_actor_ptr, std::set<std::string>> {
+    [this](caf::get_atom, const std::string& name,
+           std::uint64_t grant) -> caf::result<caf::strong_actor_ptr, std::set<std::string>> {
       if (const auto* found = find(term::from_canonical(name), token{grant}))
         return {found->actor, found->interface};
       return make_error(errc::not_delivered, "it does not run here");
@@ -107,9 +107,8 @@ void host_actor::start(const registry::start_singleton& order) {
   }
   resident made{order.name, order.grant, nullptr, {}};
   if (auto problem = make(order.spec, made)) {
-    log_.warn("singleton could not be started", {{"name", order.name.text()},
-                                                 {"type", order.spec.type},
-                                                 {"why", describe(problem)}});
+    log_.warn("singleton could not be started",
+              {{"name", order.name.text()}, {"type", order.spec.type}, {"why", describe(problem)}});
     send(agent_, singleton_failed{order.name, order.grant, describe(problem)});
     return;
   }
@@ -148,8 +147,8 @@ caf::error host_actor::make(const registry::singleton_spec& spec, resident& out)
     unit_->release();
     return make_error(errc::start_failed, "its constructor threw");
   }
-  // It has not run yet (parked), so nobody else looks at its flags. A blocking actor has a thread that runs already: it goes on
-  // to count, as all of CAF's.
+  // It has not run yet (parked), so nobody else looks at its flags. A blocking actor has a thread
+  // that runs already: it goes on to count, as all of CAF's.
   if (out.actor && !out.actor->get()->getf(caf::abstract_actor::is_blocking_flag))
     out.actor->get()->unregister_from_system();
   unit_->release();
@@ -166,13 +165,15 @@ void host_actor::ended(const caf::down_msg& what) {
   const auto gone = std::move(i->second);
   residents_.erase(i);
   const auto reason = describe(what.reason);
-  log_.info("singleton ended", {{"name", gone.name.text()}, {"token", gone.grant.value}, {"why", reason}});
+  log_.info("singleton ended",
+            {{"name", gone.name.text()}, {"token", gone.grant.value}, {"why", reason}});
   if (agent_)
     send(agent_, singleton_ended{gone.name, gone.grant, is_failure(what.reason), reason});
 }
 
 void host_actor::kill(const resident& one, const std::string& reason) {
-  log_.info("singleton is stopped", {{"name", one.name.text()}, {"token", one.grant.value}, {"why", reason}});
+  log_.info("singleton is stopped",
+            {{"name", one.name.text()}, {"token", one.grant.value}, {"why", reason}});
   // F1: kill cannot be trapped.
   caf::anon_send_exit(one.actor, caf::exit_reason::kill);
 }

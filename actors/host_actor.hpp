@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The singleton host: starts the actors that the cluster places on this node, and says what becomes of them.
+/// The singleton host: starts the actors that the cluster places on this node, and says what
+/// becomes of them.
 
 #include <cstdint>
 #include <map>
@@ -19,9 +20,10 @@
 
 namespace paxtor::actors {
 
-/// Keeps actors from running between their making and `release`, so that their flags can be changed: a singleton must not
-/// keep its system from ending (CAF waits for every actor that is not hidden, and a singleton never ends by itself). Lives as
-/// long as the system: blocking actors keep the unit they were made with.
+/// Keeps actors from running between their making and `release`, so that their flags can be
+/// changed: a singleton must not keep its system from ending (CAF waits for every actor that is not
+/// hidden, and a singleton never ends by itself). Lives as long as the system: blocking actors keep
+/// the unit they were made with.
 class parking_unit : public caf::scoped_execution_unit {
 public:
   explicit parking_unit(caf::actor_system* sys) : caf::scoped_execution_unit(sys) {}
@@ -35,11 +37,12 @@ public:
   void release();
 };
 
-/// One per node; detached, so that constructors of users' actors may take their time. Mailbox: start_singleton and
-/// stop_singletons of the session agent, and of any node (get_atom, name, token), answered with the singleton's handle and its
-/// messaging interface.
+/// One per node; detached, so that constructors of users' actors may take their time. Mailbox:
+/// start_singleton and stop_singletons of the session agent, and of any node (get_atom, name,
+/// token), answered with the singleton's handle and its messaging interface.
 ///
-/// I34 at most one actor per (name, token), and every one made is reported as started before it is reported as ended.
+/// I34 at most one actor per (name, token), and every one made is reported as started before it is
+/// reported as ended.
 class host_actor : public caf::event_based_actor {
 public:
   host_actor(caf::actor_config& cfg, std::string node, parking_unit* unit);

@@ -31,7 +31,8 @@ void join_progress::unlinked(const std::string& node) {
 
 void join_progress::turned_away(const std::string& why) {
   std::lock_guard guard{mutex_};
-  if (refusals_.size() < max_refusals && std::find(refusals_.begin(), refusals_.end(), why) == refusals_.end())
+  if (refusals_.size() < max_refusals
+      && std::find(refusals_.begin(), refusals_.end(), why) == refusals_.end())
     refusals_.push_back(why);
 }
 
@@ -84,8 +85,8 @@ caf::error join_progress::explain(const std::vector<std::string>& voters, const 
   if (left_)
     return make_error(errc::not_joined, "the node was told to leave while it joined");
   if (!taken_.empty())
-    return make_error(errc::name_taken, "another node is in the cluster as '" + self + "' (" + taken_
-                                          + "): choose another paxtor.name");
+    return make_error(errc::name_taken, "another node is in the cluster as '" + self + "' ("
+                                          + taken_ + "): choose another paxtor.name");
   std::string silent;
   std::size_t answering = 0;
   for (const auto& name : voters) {
@@ -96,7 +97,8 @@ caf::error join_progress::explain(const std::vector<std::string>& voters, const 
   }
   std::string text = "the cluster was not joined within " + seconds(waited) + ": ";
   if (!silent.empty())
-    text += "no link to " + silent + " (are they running, and are the addresses in paxtor.voters right?)";
+    text +=
+      "no link to " + silent + " (are they running, and are the addresses in paxtor.voters right?)";
   else if (formed_)
     text += "all voters are linked, but no leader answered";
   else
@@ -106,7 +108,8 @@ caf::error join_progress::explain(const std::vector<std::string>& voters, const 
   for (const auto& why : refusals_)
     text += "; " + why;
   // A refusal with nobody else to ask is the reason, not a detail.
-  const auto code = !refusals_.empty() && answering <= voters.size() / 2 ? errc::wrong_cluster : errc::timed_out;
+  const auto code =
+    !refusals_.empty() && answering <= voters.size() / 2 ? errc::wrong_cluster : errc::timed_out;
   return make_error(code, std::move(text));
 }
 

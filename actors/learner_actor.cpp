@@ -12,7 +12,7 @@ namespace paxtor::actors {
 
 learner_actor::learner_actor(caf::actor_config& cfg, role_setup setup, paxos::timing times,
                              paxos::limits bounds)
-  : role_actor(cfg, std::move(setup)), times_(times), bounds_(bounds) {}
+    : role_actor(cfg, std::move(setup)), times_(times), bounds_(bounds) {}
 
 void learner_actor::start(const role_start& begin) {
   role_.emplace(setup().self, *begin.state, begin.voters, times_, bounds_, boot_now());
@@ -49,8 +49,8 @@ void learner_actor::flush() {
 
 bool learner_actor::pump_role() {
   auto out = role_->take_output();
-  auto busy = !out.writes.empty() || out.install.has_value() || !out.decided.empty()
-              || out.want_snapshot;
+  auto busy =
+    !out.writes.empty() || out.install.has_value() || !out.decided.empty() || out.want_snapshot;
   // First: whoever hears of a decision finds the proposer told.
   send_out(std::move(out.send));
   write(std::move(out.writes));

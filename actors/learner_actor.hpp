@@ -8,11 +8,12 @@
 
 namespace paxtor::actors {
 
-/// The learner's mailbox, and the registrar's beside it: decided commands are applied and answered here. One per voter,
-/// detached; ends with stop_atom.
+/// The learner's mailbox, and the registrar's beside it: decided commands are applied and answered
+/// here. One per voter, detached; ends with stop_atom.
 class learner_actor final : public role_actor {
 public:
-  learner_actor(caf::actor_config& cfg, role_setup setup, paxos::timing times, paxos::limits bounds);
+  learner_actor(caf::actor_config& cfg, role_setup setup, paxos::timing times,
+                paxos::limits bounds);
 
   const char* name() const override { return "paxtor.learner"; }
 

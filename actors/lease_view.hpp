@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The node's lease as everybody may read it: `grant::valid()` without a lock and without a message.
+/// The node's lease as everybody may read it: `grant::valid()` without a lock and without a
+/// message.
 
 #include <atomic>
 #include <cstdint>
@@ -12,8 +13,8 @@
 
 namespace paxtor::detail {
 
-/// One writer (the session agent), any number of readers. Shared by all grants of a node; lives as long as the
-/// last of them.
+/// One writer (the session agent), any number of readers. Shared by all grants of a node; lives as
+/// long as the last of them.
 ///
 /// I30 a reader never sees the fence time of one session together with the id of another.
 class lease_view {

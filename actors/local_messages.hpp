@@ -23,7 +23,7 @@ struct begin {
   caf::actor agent;
   caf::actor hub;
   caf::actor host;
-  caf::actor voter;  ///< null on a client node
+  caf::actor voter; ///< null on a client node
 };
 
 /// Agent -> host. F1: stop these now.

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// What a node says on stderr: one line per event, first what happened in words, then its facts as key=value. A program
-/// that registers an spdlog logger named "paxtor" before it joins gets the lines there instead.
+/// What a node says on stderr: one line per event, first what happened in words, then its facts as
+/// key=value. A program that registers an spdlog logger named "paxtor" before it joins gets the
+/// lines there instead.
 
 #include <concepts>
 #include <cstdint>

@@ -16,7 +16,7 @@ caf::actor_system::module* module::make(caf::actor_system& sys, caf::detail::typ
   return new module(sys);
 }
 
-module::module(caf::actor_system& sys) : sys_(sys), unit_(&sys) {}
+module::module(caf::actor_system& sys) :sys_(sys), unit_(&sys) {}
 
 module::~module() = default;
 
@@ -77,11 +77,12 @@ namespace paxtor::detail {
 
 node::~node() = default;
 
-caf::expected<std::shared_ptr<node>> join_node(caf::actor_system& sys, const node_options& options) {
+caf::expected<std::shared_ptr<node>> join_node(caf::actor_system& sys,
+                                               const node_options& options) {
   auto* home = actors::module::of(sys);
   if (home == nullptr)
-    return make_error(errc::invalid,
-                      "the actor system does not know Paxtor: call paxtor::load(*this) in your config's constructor");
+    return make_error(errc::invalid, "the actor system does not know Paxtor: call "
+                                     "paxtor::load(*this) in your config's constructor");
   auto plan = actors::make_plan(options);
   if (!plan)
     return std::move(plan.error());

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// Paxtor's part of an actor system: starts nothing, and leaves the cluster in good order when the system ends.
+/// Paxtor's part of an actor system: starts nothing, and leaves the cluster in good order when the
+/// system ends.
 
 #include <memory>
 #include <mutex>
@@ -16,9 +17,9 @@
 
 namespace paxtor::actors {
 
-/// Made by the config's module factories (paxtor::load), owned by the system. CAF stops modules one after the other, those with
-/// the highest id first: we take the id of a module that this CAF does not ship, so that our actors still find
-/// middleman and scheduler running.
+/// Made by the config's module factories (paxtor::load), owned by the system. CAF stops modules one
+/// after the other, those with the highest id first: we take the id of a module that this CAF does
+/// not ship, so that our actors still find middleman and scheduler running.
 class module : public caf::actor_system::module {
 public:
   static caf::actor_system::module* make(caf::actor_system& sys, caf::detail::type_list<>);

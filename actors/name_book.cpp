@@ -26,7 +26,8 @@ name_book::cell_key name_book::key_of(const term& name, const registry::singleto
 
 caf::strong_actor_ptr name_book::handle(const term& name, const registry::singleton_spec& spec,
                                         const std::set<std::string>& interface) {
-  // Whatever is destroyed here is destroyed after the mutex is free: an actor's end may call anything.
+  // Whatever is destroyed here is destroyed after the mutex is free: an actor's end may call
+  // anything.
   caf::strong_actor_ptr result;
   std::shared_ptr<name_cell> cell;
   std::lock_guard guard{mutex_};
@@ -43,8 +44,8 @@ caf::strong_actor_ptr name_book::handle(const term& name, const registry::single
   if (result)
     return result;
   caf::actor_config cfg;
-  result = caf::make_actor<named_handle, caf::strong_actor_ptr>(sys_.next_actor_id(), sys_.node(), &sys_,
-                                                                cfg, cell);
+  result = caf::make_actor<named_handle, caf::strong_actor_ptr>(sys_.next_actor_id(), sys_.node(),
+                                                                &sys_, cfg, cell);
   cell->users.fetch_add(1);
   cell->handle = caf::actor_cast<caf::weak_actor_ptr>(result);
   return result;

@@ -22,7 +22,8 @@
 
 namespace paxtor::actors {
 
-/// Thread-safe. Shared by the node, its session agent and all cells; lives as long as the last handle.
+/// Thread-safe. Shared by the node, its session agent and all cells; lives as long as the last
+/// handle.
 class name_book : public std::enable_shared_from_this<name_book> {
 public:
   explicit name_book(caf::actor_system& sys) : sys_(sys) {}

@@ -18,15 +18,18 @@ namespace {
 /// Orders to end, and news of ends: no reason to start a singleton.
 bool starts_nothing(const caf::mailbox_element& what) {
   const auto type = what.content().type_token();
-  return type == caf::make_type_token<caf::exit_msg>() || type == caf::make_type_token<caf::down_msg>();
+  return type == caf::make_type_token<caf::exit_msg>()
+         || type == caf::make_type_token<caf::down_msg>();
 }
 
 } // namespace
 
 name_cell::name_cell(term name, registry::singleton_spec spec, std::set<std::string> interface,
                      std::shared_ptr<name_book> book)
-  : name_(std::move(name)), spec_(std::move(spec)), interface_(std::move(interface)),
-    book_(std::move(book)) {}
+    : name_(std::move(name)),
+      spec_(std::move(spec)),
+      interface_(std::move(interface)),
+      book_(std::move(book)) {}
 
 name_cell::~name_cell() = default;
 
@@ -52,8 +55,9 @@ void name_cell::wait_or_refuse(caf::mailbox_element_ptr what, caf::execution_uni
     } else if (starts_nothing(*what)) {
       why = make_error(errc::not_delivered, "the singleton " + name_.text() + " does not run");
     } else if (waiting_.size() >= max_waiting_messages) {
-      why = make_error(errc::overloaded, "more than " + std::to_string(max_waiting_messages)
-                                           + " messages wait for " + name_.text() + ": send slower");
+      why =
+        make_error(errc::overloaded, "more than " + std::to_string(max_waiting_messages)
+                                       + " messages wait for " + name_.text() + ": send slower");
     } else {
       waiting_.push_back(std::move(what));
       if (!std::exchange(asked_, true))
@@ -80,7 +84,8 @@ void name_cell::connect(const caf::strong_actor_ptr& target) {
     waiting_.clear();
     target_.store(target.get());
   }
-  // Called at once if the target has ended already. No handle is kept alive by a singleton, nor the other way round.
+  // Called at once if the target has ended already. No handle is kept alive by a singleton, nor the
+  // other way round.
   auto* raw = target.get();
   target->get()->attach_functor([weak = weak_from_this(), raw] {
     if (auto self = weak.lock())
@@ -89,7 +94,8 @@ void name_cell::connect(const caf::strong_actor_ptr& target) {
 }
 
 void name_cell::target_ended(caf::actor_control_block* which) {
-  // Not disconnect(): this thread may be inside the target itself. held_ keeps it valid for those who are.
+  // Not disconnect(): this thread may be inside the target itself. held_ keeps it valid for those
+  // who are.
   if (target_.compare_exchange_strong(which, nullptr))
     book_->tell(name_lost_atom::value, shared_from_this());
 }
@@ -104,8 +110,8 @@ void name_cell::disconnect() {
   }
   if (!old)
     return;
-  // I33: who came inside before the store above may still be at it; who comes later sees no target. Being
-  // inside is a few hundred nanoseconds.
+  // I33: who came inside before the store above may still be at it; who comes later sees no target.
+  // Being inside is a few hundred nanoseconds.
   while (inside_.load() != 0)
     std::this_thread::yield();
 }

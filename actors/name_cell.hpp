@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// What a named handle and the node's name keeper share: the way to a singleton, or the messages that wait for one.
+/// What a named handle and the node's name keeper share: the way to a singleton, or the messages
+/// that wait for one.
 
 #include <atomic>
 #include <cstddef>
@@ -25,14 +26,17 @@ namespace paxtor::actors {
 
 class name_book;
 
-/// The most messages that wait in one handle while its singleton is started or moves. Beyond, a request is answered with
-/// errc::overloaded; what is no request is dropped and counted (`dropped_messages` in cluster::status).
+/// The most messages that wait in one handle while its singleton is started or moves. Beyond, a
+/// request is answered with errc::overloaded; what is no request is dropped and counted
+/// (`dropped_messages` in cluster::status).
 inline constexpr std::size_t max_waiting_messages = 1024;
 
-/// One per name, type, arguments and interface that this node uses. `deliver` is called by any thread, the rest by the name
-/// keeper. Kept alive by handles, and by the keeper while messages wait or the name is in use.
+/// One per name, type, arguments and interface that this node uses. `deliver` is called by any
+/// thread, the rest by the name keeper. Kept alive by handles, and by the keeper while messages
+/// wait or the name is in use.
 ///
-/// I32 messages of one sender arrive in the order in which it sent them, also across a switch between waiting and direct.
+/// I32 messages of one sender arrive in the order in which it sent them, also across a switch
+/// between waiting and direct.
 /// I33 when `disconnect` has returned, the old target gets no message any more.
 class name_cell : public std::enable_shared_from_this<name_cell> {
 public:
@@ -43,9 +47,11 @@ public:
   name_cell(const name_cell&) = delete;
   name_cell& operator=(const name_cell&) = delete;
 
-  /// Passes `what` on to the singleton, or keeps it until there is one. The first message that waits tells the keeper.
+  /// Passes `what` on to the singleton, or keeps it until there is one. The first message that
+  /// waits tells the keeper.
   void deliver(caf::mailbox_element_ptr what, caf::execution_unit* context) {
-    // Direct: two atomic additions, no lock, no mailbox of our own. Whoever changes the target waits for `inside_`
+    // Direct: two atomic additions, no lock, no mailbox of our own. Whoever changes the target
+    // waits for `inside_`
     // (I33), so that it cannot go while it is used here.
     inside_.fetch_add(1);
     if (auto* to = target_.load()) {
@@ -80,15 +86,18 @@ public:
   void released();
 
   // -- the name book's ---------------------------------------------------------------------------
-  /// Handles that exist: one, or none; for a moment two, when the last goes while a new one is made.
+  /// Handles that exist: one, or none; for a moment two, when the last goes while a new one is
+  /// made.
   std::atomic<int> users{0};
   /// Guarded by the book's mutex.
   caf::weak_actor_ptr handle;
 
 private:
   void wait_or_refuse(caf::mailbox_element_ptr what, caf::execution_unit* context);
-  void bounce(const caf::mailbox_element& what, const caf::error& why, caf::execution_unit* context);
-  /// The singleton ended, or the link to it: called by its thread, perhaps while somebody is inside.
+  void bounce(const caf::mailbox_element& what, const caf::error& why,
+              caf::execution_unit* context);
+  /// The singleton ended, or the link to it: called by its thread, perhaps while somebody is
+  /// inside.
   void target_ended(caf::actor_control_block* which);
 
   const term name_;
@@ -108,8 +117,9 @@ private:
 };
 
 /// To the name keeper: what became of a cell.
-using name_wanted_atom = caf::atom_constant<caf::atom("pxWanted")>;  ///< messages wait
-using name_lost_atom = caf::atom_constant<caf::atom("pxLost")>;      ///< its target ended, or cannot be reached
-using name_idle_atom = caf::atom_constant<caf::atom("pxIdle")>;      ///< its last handle is gone
+using name_wanted_atom = caf::atom_constant<caf::atom("pxWanted")>; ///< messages wait
+using name_lost_atom =
+  caf::atom_constant<caf::atom("pxLost")>; ///< its target ended, or cannot be reached
+using name_idle_atom = caf::atom_constant<caf::atom("pxIdle")>; ///< its last handle is gone
 
 } // namespace paxtor::actors

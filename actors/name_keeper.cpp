@@ -30,7 +30,7 @@ constexpr duration relink_every = std::chrono::seconds{20};
 
 name_keeper::name_keeper(caf::event_based_actor* self, cluster::agent* agent,
                          std::shared_ptr<net::peers> book, std::shared_ptr<name_book> names)
-  : self_(self), agent_(agent), book_(std::move(book)), handles_(std::move(names)) {}
+    : self_(self), agent_(agent), book_(std::move(book)), handles_(std::move(names)) {}
 
 auto name_keeper::find(const std::shared_ptr<name_cell>& cell) -> use* {
   const auto i = names_.find(cell->name());
@@ -45,7 +45,7 @@ void name_keeper::wake_at(time_point when) {
   wake_ = wake_ ? std::min(*wake_, when) : when;
 }
 
-// -- from cells ------------------------------------------------------------------------------------
+// -- from cells -----------------------------------------------------------------------------------
 
 void name_keeper::wanted(time_point now, const std::shared_ptr<name_cell>& cell) {
   auto* one = find(cell);
@@ -85,7 +85,7 @@ void name_keeper::idle(time_point now, const std::shared_ptr<name_cell>& cell) {
   wake_at(names_.size() > max_lingering ? now : now + name_lingers);
 }
 
-// -- from the agent --------------------------------------------------------------------------------
+// -- from the agent -------------------------------------------------------------------------------
 
 void name_keeper::resolve(time_point now, use& one) {
   one.at = step::resolving;
@@ -146,8 +146,9 @@ void name_keeper::moved(time_point now, const cluster::name_moved& what) {
       if (what.where->type == one.cell->spec().type)
         fetch(now, one, *what.where);
       else
-        refuse(one, make_error(errc::type_mismatch, what.name.text() + " runs as type " + what.where->type
-                                                      + ", not " + one.cell->spec().type));
+        refuse(one, make_error(errc::type_mismatch, what.name.text() + " runs as type "
+                                                      + what.where->type + ", not "
+                                                      + one.cell->spec().type));
     } else if (waits && what.failed) {
       refuse(one, make_error(errc::start_failed, what.reason));
     } else if (waits) {
@@ -158,7 +159,7 @@ void name_keeper::moved(time_point now, const cluster::name_moved& what) {
   }
 }
 
-// -- the handle ------------------------------------------------------------------------------------
+// -- the handle -----------------------------------------------------------------------------------
 
 void name_keeper::fetch(time_point now, use& one, const registry::location& where) {
   one.at = step::fetching;
@@ -175,10 +176,12 @@ void name_keeper::fetch(time_point now, use& one, const registry::location& wher
   stay_linked(now, one);
   auto cell = one.cell;
   const auto grant = where.grant;
-  self_->request(caf::actor_cast<caf::actor>(host->boxes.host), fetch_timeout, caf::get_atom_v,
-                 where.name.text(), grant.value)
+  self_
+    ->request(caf::actor_cast<caf::actor>(host->boxes.host), fetch_timeout, caf::get_atom_v,
+              where.name.text(), grant.value)
     .then(
-      [this, cell, grant](const caf::strong_actor_ptr& actor, const std::set<std::string>& interface) {
+      [this, cell, grant](const caf::strong_actor_ptr& actor,
+                          const std::set<std::string>& interface) {
         on_reply([&](time_point later) { fetched(later, cell, grant, actor, interface); });
       },
       [this, cell, grant](const caf::error&) {
@@ -198,7 +201,8 @@ void name_keeper::stay_linked(time_point now, use& one) {
 }
 
 void name_keeper::fetched(time_point now, const std::shared_ptr<name_cell>& cell, token grant,
-                          const caf::strong_actor_ptr& actor, const std::set<std::string>& interface) {
+                          const caf::strong_actor_ptr& actor,
+                          const std::set<std::string>& interface) {
   auto* one = find(cell);
   if (one == nullptr || one->at != step::fetching || one->where.grant != grant)
     return; // It moved meanwhile.
@@ -206,10 +210,11 @@ void name_keeper::fetched(time_point now, const std::shared_ptr<name_cell>& cell
     not_fetched(now, cell, grant);
     return;
   }
-  // I35: a typed handle to something else would be answered with garbage, or not at all. An untyped one may call
-  // a typed actor.
+  // I35: a typed handle to something else would be answered with garbage, or not at all. An untyped
+  // one may call a typed actor.
   const auto& wanted = cell->interface();
-  if (!wanted.empty() && !std::includes(interface.begin(), interface.end(), wanted.begin(), wanted.end())) {
+  if (!wanted.empty()
+      && !std::includes(interface.begin(), interface.end(), wanted.begin(), wanted.end())) {
     refuse(*one, make_error(errc::type_mismatch,
                             cell->name().text() + " runs as type " + one->where.type
                               + ", which does not answer all that this handle may send"));
@@ -220,11 +225,12 @@ void name_keeper::fetched(time_point now, const std::shared_ptr<name_cell>& cell
 }
 
 void name_keeper::not_fetched(time_point now, const std::shared_ptr<name_cell>& cell, token grant) {
-  if (auto* one = find(cell); one != nullptr && one->at == step::fetching && one->where.grant == grant)
+  if (auto* one = find(cell);
+      one != nullptr && one->at == step::fetching && one->where.grant == grant)
     suspect(now, *one);
 }
 
-// -- from elsewhere --------------------------------------------------------------------------------
+// -- from elsewhere -------------------------------------------------------------------------------
 
 void name_keeper::link_up(time_point now, node_id node) {
   for (auto& [name, all] : names_)

@@ -23,16 +23,18 @@
 
 namespace paxtor::actors {
 
-/// How long the node goes on to follow a name that no handle uses: for programs that make a handle for each message.
+/// How long the node goes on to follow a name that no handle uses: for programs that make a handle
+/// for each message.
 inline constexpr duration name_lingers = std::chrono::seconds{10};
 
 /// Names that linger at once. Beyond, unused names are forgotten at once.
 inline constexpr std::size_t max_lingering = 1024;
 
-/// A part of the session agent's actor; runs on its thread. It decides nothing: the agent knows where a name lives, the keeper
-/// fetches the handle from there and connects cells.
+/// A part of the session agent's actor; runs on its thread. It decides nothing: the agent knows
+/// where a name lives, the keeper fetches the handle from there and connects cells.
 ///
-/// I35 a cell is connected only to the actor that its location names by token, and only if its interface fits.
+/// I35 a cell is connected only to the actor that its location names by token, and only if its
+/// interface fits.
 class name_keeper {
 public:
   /// REQUIRES: `self` and `agent` outlive this.
@@ -41,36 +43,37 @@ public:
 
   void hub_is(caf::actor hub) { hub_ = std::move(hub); }
 
-  // -- from cells ----------------------------------------------------------------------------------
+  // -- from cells ---------------------------------------------------------------------------------
   void wanted(time_point now, const std::shared_ptr<name_cell>& cell);
   void lost(time_point now, const std::shared_ptr<name_cell>& cell);
   void idle(time_point now, const std::shared_ptr<name_cell>& cell);
 
-  // -- from the agent ------------------------------------------------------------------------------
+  // -- from the agent -----------------------------------------------------------------------------
   /// True if the request was the keeper's.
   bool located(time_point now, const cluster::located& what);
   bool failed(const cluster::failed& what);
   void moved(time_point now, const cluster::name_moved& what);
 
-  // -- from elsewhere ------------------------------------------------------------------------------
+  // -- from elsewhere -----------------------------------------------------------------------------
   void link_up(time_point now, node_id node);
   void link_down(time_point now, node_id node);
   void tick(time_point now);
   /// When tick has something to do; nullopt: nothing.
   [[nodiscard]] std::optional<time_point> next_wake() const { return wake_; }
 
-  /// Called with what came of a request to a host, before the keeper acts on it: the agent's actor counts it as an input.
+  /// Called with what came of a request to a host, before the keeper acts on it: the agent's actor
+  /// counts it as an input.
   std::function<void(std::function<void(time_point)>)> on_reply;
 
   [[nodiscard]] std::size_t size() const { return names_.size(); }
 
 private:
   enum class step : std::uint8_t {
-    idle,       ///< the next message asks
-    resolving,  ///< the agent was asked
-    fetching,   ///< the host was asked for the handle, or a link to it is being made
-    direct,     ///< connected
-    suspect,    ///< lost: the agent looks, and will say name_moved
+    idle,      ///< the next message asks
+    resolving, ///< the agent was asked
+    fetching,  ///< the host was asked for the handle, or a link to it is being made
+    direct,    ///< connected
+    suspect,   ///< lost: the agent looks, and will say name_moved
   };
 
   struct use {

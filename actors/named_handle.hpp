@@ -16,14 +16,15 @@
 
 namespace paxtor::actors {
 
-/// An actor without a mailbox and without a thread: `enqueue` forwards to the singleton on the sender's thread. It is an actor
-/// of this node: sent to another node in a message, it works there too, by way of this node. Monitors and links see the end of
-/// the handle (this node leaves), not that of the singleton, which may come back elsewhere. An exit message to it goes to the
+/// An actor without a mailbox and without a thread: `enqueue` forwards to the singleton on the
+/// sender's thread. It is an actor of this node: sent to another node in a message, it works there
+/// too, by way of this node. Monitors and links see the end of the handle (this node leaves), not
+/// that of the singleton, which may come back elsewhere. An exit message to it goes to the
 /// singleton if one runs; it starts none.
 class named_handle : public caf::monitorable_actor {
 public:
   named_handle(caf::actor_config& cfg, std::shared_ptr<name_cell> cell)
-    : caf::monitorable_actor(cfg), cell_(std::move(cell)) {}
+      : caf::monitorable_actor(cfg), cell_(std::move(cell)) {}
 
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* context) override {
     cell_->deliver(std::move(what), context);

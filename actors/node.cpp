@@ -24,8 +24,8 @@ namespace {
 /// How long an actor may take to end when told to.
 constexpr std::chrono::milliseconds end_timeout{2000};
 
-/// How long a node's leaving is waited for beside its ttl. A node that cannot reach a majority cannot close its session: it
-/// leaves without, and the others wait for the session to expire.
+/// How long a node's leaving is waited for beside its ttl. A node that cannot reach a majority
+/// cannot close its session: it leaves without, and the others wait for the session to expire.
 constexpr std::chrono::milliseconds leave_patience{1000};
 
 constexpr std::chrono::milliseconds status_timeout{1000};
@@ -37,22 +37,27 @@ std::uint64_t random_number() {
 
 /// Answers everything with not_joined.
 caf::behavior closed_door(caf::event_based_actor* self) {
-  self->set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-    return make_error(errc::not_joined, "this node has left the cluster");
-  });
+  self->set_default_handler(
+    [](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+      return make_error(errc::not_joined, "this node has left the cluster");
+    });
   return {[self](quit_atom) { self->quit(); }};
 }
 
 } // namespace
 
 node::node(caf::actor_system& sys, plan what)
-  : sys_(&sys), plan_(std::move(what)), log_(plan_.options.name), book_(std::make_shared<net::peers>()),
-    names_(std::make_shared<name_book>(sys)), lease_(std::make_shared<detail::lease_view>()),
-    progress_(std::make_shared<join_progress>()) {}
+    : sys_(&sys),
+      plan_(std::move(what)),
+      log_(plan_.options.name),
+      book_(std::make_shared<net::peers>()),
+      names_(std::make_shared<name_book>(sys)),
+      lease_(std::make_shared<detail::lease_view>()),
+      progress_(std::make_shared<join_progress>()) {}
 
 node::~node() = default;
 
-// -- start -----------------------------------------------------------------------------------------
+// -- start ----------------------------------------------------------------------------------------
 
 caf::expected<std::shared_ptr<node>> node::join(caf::actor_system& sys, const plan& what,
                                                 parking_unit* unit) {
@@ -122,7 +127,8 @@ caf::error node::start(parking_unit* unit) {
   try {
     dog_ = std::make_shared<watchdog>(plan_.options.name);
   } catch (const std::exception& ex) {
-    return make_error(errc::cannot_open, std::string{"the watchdog cannot be started: "} + ex.what());
+    return make_error(errc::cannot_open,
+                      std::string{"the watchdog cannot be started: "} + ex.what());
   }
   id_ = generator{random_number()}.make_id<node_id>();
   agent_setup setup;
@@ -179,7 +185,7 @@ caf::error node::start(parking_unit* unit) {
   return {};
 }
 
-// -- the door's ------------------------------------------------------------------------------------
+// -- the door's -----------------------------------------------------------------------------------
 
 caf::actor node::agent() const {
   std::lock_guard guard{mutex_};
@@ -197,13 +203,14 @@ bool node::leaving() const {
 }
 
 caf::strong_actor_ptr node::named(const key& k, const std::string& type, const caf::message& args,
-                                  const name_options& options, const std::set<std::string>& interface) {
+                                  const name_options& options,
+                                  const std::set<std::string>& interface) {
   auto* sys = system();
   if (sys == nullptr)
     return nullptr;
   registry::singleton_spec spec;
-  auto problem = k.ok() ? make_spec(*sys, type, args, options, spec)
-                        : make_error(errc::invalid, k.problem());
+  auto problem =
+    k.ok() ? make_spec(*sys, type, args, options, spec) : make_error(errc::invalid, k.problem());
   if (!problem)
     return names_->handle(term::from_canonical(k.text()), spec, interface);
   // A handle all the same, so that the caller hears of it where answers are heard.
@@ -234,8 +241,9 @@ nlohmann::json node::status() const {
     nlohmann::json answer;
     if (whom)
       self->request(whom, status_timeout, net::status_atom::value)
-        .receive([&](const std::string& text) { answer = nlohmann::json::parse(text, nullptr, false); },
-                 [](const caf::error&) {});
+        .receive(
+          [&](const std::string& text) { answer = nlohmann::json::parse(text, nullptr, false); },
+          [](const caf::error&) {});
     return answer.is_discarded() ? nlohmann::json{} : answer;
   };
   if (auto own = ask(agent); own.is_object())
@@ -245,7 +253,7 @@ nlohmann::json node::status() const {
   return result;
 }
 
-// -- the end ---------------------------------------------------------------------------------------
+// -- the end --------------------------------------------------------------------------------------
 
 void node::leave() {
   std::lock_guard one{leave_mutex_};
@@ -320,7 +328,8 @@ void node::end_actors() {
   }
   end(agent, quit_atom::value);
   end(closed, quit_atom::value);
-  // CAF's system cannot end while one of them lives; a thread that hangs is better said than waited for in silence.
+  // CAF's system cannot end while one of them lives; a thread that hangs is better said than waited
+  // for in silence.
   while (left > 0) {
     auto timed_out = false;
     self->receive([&](const caf::down_msg&) { --left; },

@@ -33,15 +33,16 @@
 
 namespace paxtor::actors {
 
-/// Owned by the actor system's module, and by copies of `cluster`. Once it has stopped it holds no actor any more: a copy of
-/// `cluster` may outlive the actor system. (CAF waits at its end for every detached actor to be *destroyed*.)
+/// Owned by the actor system's module, and by copies of `cluster`. Once it has stopped it holds no
+/// actor any more: a copy of `cluster` may outlive the actor system. (CAF waits at its end for
+/// every detached actor to be *destroyed*.)
 ///
 /// I38 a node that could not be joined leaves nothing behind: no actor, no thread, no socket.
 class node final : public detail::node {
 public:
   /// Starts everything and waits until the session is open. ERRORS: as paxtor::join.
-  [[nodiscard]] static caf::expected<std::shared_ptr<node>> join(caf::actor_system& sys, const plan& what,
-                                                                 parking_unit* unit);
+  [[nodiscard]] static caf::expected<std::shared_ptr<node>>
+  join(caf::actor_system& sys, const plan& what, parking_unit* unit);
 
   node(caf::actor_system& sys, plan what);
   ~node() override;
@@ -51,8 +52,8 @@ public:
 
   [[nodiscard]] caf::actor agent() const override;
   [[nodiscard]] caf::actor_system* system() const override;
-  [[nodiscard]] caf::strong_actor_ptr named(const key& k, const std::string& type, const caf::message& args,
-                                            const name_options& options,
+  [[nodiscard]] caf::strong_actor_ptr named(const key& k, const std::string& type,
+                                            const caf::message& args, const name_options& options,
                                             const std::set<std::string>& interface) override;
   [[nodiscard]] const std::string& name() const override { return plan_.options.name; }
   [[nodiscard]] std::uint16_t port() const override { return port_; }

@@ -13,7 +13,9 @@ namespace paxtor::detail {
 /// Adds all of them to CAF's.
 void add_options(caf::actor_system_config& cfg);
 
-/// `result` with what the settings say. ERRORS: invalid: an option that does not exist, a value that makes no sense.
-[[nodiscard]] caf::expected<node_options> read_options(const caf::settings& all, node_options result);
+/// `result` with what the settings say. ERRORS: invalid: an option that does not exist, a value
+/// that makes no sense.
+[[nodiscard]] caf::expected<node_options> read_options(const caf::settings& all,
+                                                       node_options result);
 
 } // namespace paxtor::detail

@@ -19,8 +19,8 @@
 
 namespace paxtor::detail {
 
-/// A value as the user wrote it. CAF drops values of the wrong type from config files without a word; so all are
-/// taken here, and judged by options_of.
+/// A value as the user wrote it. CAF drops values of the wrong type from config files without a
+/// word; so all are taken here, and judged by options_of.
 struct written {
   caf::config_value value;
 };
@@ -115,7 +115,8 @@ problem read_list(const caf::config_value& from, std::vector<std::string>& to) {
 }
 
 problem read_number(const caf::config_value& from, std::uint64_t& to) {
-  if (auto number = caf::get_if<caf::config_value::integer>(&from); number != nullptr && *number >= 0) {
+  if (auto number = caf::get_if<caf::config_value::integer>(&from);
+      number != nullptr && *number >= 0) {
     to = static_cast<std::uint64_t>(*number);
     return {};
   }
@@ -144,7 +145,8 @@ problem read_time(const caf::config_value& from, std::chrono::milliseconds& to) 
   constexpr std::array<std::pair<std::string_view, std::int64_t>, 3> units{
     {{"ms", 1}, {"s", 1000}, {"min", 60'000}}};
   for (const auto& [name, factor] : units)
-    if (code == std::errc{} && unit == name && number <= std::numeric_limits<std::int64_t>::max() / factor) {
+    if (code == std::errc{} && unit == name
+        && number <= std::numeric_limits<std::int64_t>::max() / factor) {
       to = std::chrono::milliseconds{number * factor};
       return {};
     }
@@ -173,23 +175,31 @@ problem into(const caf::config_value& from, node_options& to) {
 using o = node_options;
 
 constexpr std::array<row, 14> rows{{
-  {"cluster", "the cluster's name, the same on all nodes (default: paxtor)", into<&o::cluster, read_text>},
+  {"cluster", "the cluster's name, the same on all nodes (default: paxtor)",
+   into<&o::cluster, read_text>},
   {"name", "this node's stable name (default: host and process id)", into<&o::name, read_text>},
   {"listen", "HOST:PORT where this node listens; port 0 picks one", into<&o::listen, read_text>},
-  {"advertise", "HOST:PORT under which others reach it, if it differs", into<&o::advertise, read_text>},
-  {"voters", "NAME=HOST:PORT,... of the initial voters, the same on all nodes", into<&o::voters, read_list>},
+  {"advertise", "HOST:PORT under which others reach it, if it differs",
+   into<&o::advertise, read_text>},
+  {"voters", "NAME=HOST:PORT,... of the initial voters, the same on all nodes",
+   into<&o::voters, read_list>},
   {"labels", "KEY=VALUE,... that singletons may ask for", into<&o::labels, read_list>},
-  {"capacity", "the most singletons this node hosts (0: no bound)", into<&o::capacity, read_number>},
-  {"ttl", "how long a silent node keeps what it owns, 300ms to 60s (default: 3s)", into<&o::ttl, read_time>},
-  {"join-timeout", "how long to wait for the cluster (default: 15s)", into<&o::join_timeout, read_time>},
+  {"capacity", "the most singletons this node hosts (0: no bound)",
+   into<&o::capacity, read_number>},
+  {"ttl", "how long a silent node keeps what it owns, 300ms to 60s (default: 3s)",
+   into<&o::ttl, read_time>},
+  {"join-timeout", "how long to wait for the cluster (default: 15s)",
+   into<&o::join_timeout, read_time>},
   {"tls-certificate", "PEM file of this node's certificate", into<&o::tls_certificate, read_text>},
   {"tls-key", "PEM file of its private key", into<&o::tls_key, read_text>},
-  {"tls-ca", "PEM file of the authority that signs all nodes' certificates", into<&o::tls_ca, read_text>},
+  {"tls-ca", "PEM file of the authority that signs all nodes' certificates",
+   into<&o::tls_ca, read_text>},
   {"log-level", "trace, debug, info, warn (default), error or off", into<&o::log_level, read_text>},
   {"insecure", "allow plain TCP on other addresses than loopback", into<&o::insecure, read_flag>},
 }};
 
-/// CAF offers its option set to derived configs alone; load() is a function so that one call does it all.
+/// CAF offers its option set to derived configs alone; load() is a function so that one call does
+/// it all.
 struct option_door : caf::actor_system_config {
   static caf::config_option_set& of(caf::actor_system_config& cfg) {
     return cfg.*(&option_door::custom_options_);
@@ -225,8 +235,8 @@ caf::expected<node_options> read_options(const caf::settings& all, node_options 
   if (values == nullptr)
     return make_error(errc::invalid, "the config's 'paxtor' is no group of options");
   for (const auto& [name, value] : *values) {
-    const auto entry = std::find_if(rows.begin(), rows.end(),
-                                    [&name](const row& r) { return r.name == name; });
+    const auto entry =
+      std::find_if(rows.begin(), rows.end(), [&name](const row& r) { return r.name == name; });
     if (entry == rows.end())
       return make_error(errc::invalid,
                         "there is no option paxtor." + name + "; there are: " + all_names());

@@ -26,7 +26,8 @@ caf::error wrong(std::string text) {
 
 /// Names go into errors, logs and terminals.
 bool printable(const std::string& text) {
-  return std::none_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  return std::none_of(text.begin(), text.end(),
+                      [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
 caf::error check_name(const std::string& option, const std::string& text) {
@@ -51,9 +52,11 @@ caf::error check_names(plan& out) {
 
 caf::error check_voters(plan& out) {
   if (out.options.voters.empty())
-    return wrong("paxtor.voters is empty: list the cluster's voters as NAME=HOST:PORT, the same on all nodes");
+    return wrong(
+      "paxtor.voters is empty: list the cluster's voters as NAME=HOST:PORT, the same on all nodes");
   if (out.options.voters.size() > max_voters)
-    return wrong("paxtor.voters has more than " + std::to_string(max_voters) + " entries: 3 or 5 are enough");
+    return wrong("paxtor.voters has more than " + std::to_string(max_voters)
+                 + " entries: 3 or 5 are enough");
   for (const auto& text : out.options.voters) {
     const auto eq = text.find('=');
     if (eq == std::string::npos || eq == 0)
@@ -66,13 +69,16 @@ caf::error check_voters(plan& out) {
       return wrong("paxtor.voters: " + entry.name + ": " + describe(address.error()));
     entry.address = *address;
     if (entry.address.port == 0 && out.options.voters.size() > 1)
-      return wrong("paxtor.voters: '" + text + "' has port 0: voters need a port that the others know");
+      return wrong("paxtor.voters: '" + text
+                   + "' has port 0: voters need a port that the others know");
     for (const auto& other : out.voters) {
       if (other.name == entry.name)
-        return wrong("paxtor.voters names '" + entry.name + "' twice: every voter needs a name of its own");
+        return wrong("paxtor.voters names '" + entry.name
+                     + "' twice: every voter needs a name of its own");
       if (other.address == entry.address)
-        return wrong("paxtor.voters: " + other.name + " and " + entry.name + " have the same address "
-                     + to_string(entry.address) + ": one of them is wrong");
+        return wrong("paxtor.voters: " + other.name + " and " + entry.name
+                     + " have the same address " + to_string(entry.address)
+                     + ": one of them is wrong");
     }
     out.is_voter = out.is_voter || entry.name == out.options.name;
     out.voters.push_back(std::move(entry));
@@ -96,13 +102,15 @@ caf::error check_addresses(plan& out) {
     if (!where)
       return wrong("paxtor.advertise: " + describe(where.error()));
     if (!out.listen)
-      return wrong("paxtor.advertise without paxtor.listen: nobody could connect; set both or neither");
+      return wrong(
+        "paxtor.advertise without paxtor.listen: nobody could connect; set both or neither");
     out.advertise = *where;
   }
   const auto everywhere = out.listen && (out.listen->host == "0.0.0.0" || out.listen->host == "::");
   if (everywhere && !out.advertise)
     return wrong("paxtor.listen is " + options.listen
-                 + ", an address that nobody can connect to: set paxtor.advertise to HOST:PORT as others reach this node");
+                 + ", an address that nobody can connect to: set paxtor.advertise to HOST:PORT as "
+                   "others reach this node");
   return {};
 }
 
@@ -114,7 +122,8 @@ caf::error check_labels(plan& out) {
     if (eq == std::string::npos || eq == 0)
       return wrong("paxtor.labels: '" + text + "' is not KEY=VALUE");
     if (text.size() > registry::max_text_bytes)
-      return wrong("paxtor.labels: an entry is longer than " + std::to_string(registry::max_text_bytes) + " bytes");
+      return wrong("paxtor.labels: an entry is longer than "
+                   + std::to_string(registry::max_text_bytes) + " bytes");
     if (!out.labels.emplace(text.substr(0, eq), text.substr(eq + 1)).second)
       return wrong("paxtor.labels gives '" + text.substr(0, eq) + "' twice");
   }
@@ -124,7 +133,8 @@ caf::error check_labels(plan& out) {
 caf::error check_times(plan& out) {
   const auto& options = out.options;
   if (options.ttl < cluster::min_ttl || options.ttl > cluster::max_ttl)
-    return wrong("paxtor.ttl is " + std::to_string(options.ttl.count()) + " ms: choose 300ms to 60s");
+    return wrong("paxtor.ttl is " + std::to_string(options.ttl.count())
+                 + " ms: choose 300ms to 60s");
   out.leases.ttl = options.ttl;
   out.times = cluster::timing_for(options.ttl);
   std::string why;
@@ -133,7 +143,8 @@ caf::error check_times(plan& out) {
   if (options.join_timeout.count() < 0)
     return wrong("paxtor.join-timeout is negative: choose how long to wait for the cluster");
   if (severity ignored{}; !parse(options.log_level, ignored))
-    return wrong("paxtor.log-level '" + options.log_level + "': choose trace, debug, info, warn, error or off");
+    return wrong("paxtor.log-level '" + options.log_level
+                 + "': choose trace, debug, info, warn, error or off");
   return {};
 }
 
@@ -150,15 +161,17 @@ caf::error check_file(const char* option, const std::string& path) {
     return make_error(errc::cannot_open, "paxtor." + std::string{option} + ": '" + path
                                            + "' cannot be read: " + std::strerror(code));
   if (size == 0)
-    return make_error(errc::cannot_open,
-                      "paxtor." + std::string{option} + ": '" + path + "' is empty: it should be a PEM file");
+    return make_error(errc::cannot_open, "paxtor." + std::string{option} + ": '" + path
+                                           + "' is empty: it should be a PEM file");
   return {};
 }
 
 caf::error check_tls(plan& out) {
   const auto& options = out.options;
   const std::pair<const char*, const std::string&> files[] = {
-    {"tls-certificate", options.tls_certificate}, {"tls-key", options.tls_key}, {"tls-ca", options.tls_ca}};
+    {"tls-certificate", options.tls_certificate},
+    {"tls-key", options.tls_key},
+    {"tls-ca", options.tls_ca}};
   const auto given = std::count_if(std::begin(files), std::end(files),
                                    [](const auto& file) { return !file.second.empty(); });
   for (const auto& [option, path] : files) {
@@ -174,7 +187,8 @@ caf::error check_tls(plan& out) {
     return {};
   auto open_to_all = [](const std::string& what) {
     return wrong(what
-                 + " is no loopback address: set tls-certificate, tls-key and tls-ca, or --paxtor.insecure if everybody who "
+                 + " is no loopback address: set tls-certificate, tls-key and tls-ca, or "
+                   "--paxtor.insecure if everybody who "
                    "can reach the port may be trusted with the cluster");
   };
   if (out.listen && !net::is_loopback(out.listen->host))
@@ -201,7 +215,8 @@ caf::expected<plan> make_plan(const node_options& options) {
   result.options = options;
   if (result.options.name.empty())
     result.options.name = default_name();
-  constexpr step steps[] = {check_names, check_voters, check_addresses, check_labels, check_times, check_tls};
+  constexpr step steps[] = {check_names,  check_voters, check_addresses,
+                            check_labels, check_times,  check_tls};
   for (auto check : steps)
     if (auto problem = check(result))
       return problem;

@@ -14,11 +14,11 @@ namespace paxtor::actors {
 proposer_actor::proposer_actor(caf::actor_config& cfg, role_setup setup, paxos::timing times,
                                paxos::limits bounds, cluster::lease_options leases,
                                std::uint64_t seed)
-  : role_actor(cfg, setup),
-    times_(times),
-    bounds_(bounds),
-    random_(seed),
-    keeper_(setup.self, leases) {}
+    : role_actor(cfg, setup),
+      times_(times),
+      bounds_(bounds),
+      random_(seed),
+      keeper_(setup.self, leases) {}
 
 void proposer_actor::start(const role_start& begin) {
   role_.emplace(setup().self, begin.voters_now, begin.decided_upto, begin.state->promised, times_,
@@ -36,8 +36,8 @@ void proposer_actor::persisted(write_id) {
 void proposer_actor::on_node(const cluster::node_frame& from) {
   setup().book->note_route(from.from, from.relayed_by);
   const auto& state = role_->state();
-  // Sessions: "through any voter, if it cannot reach the leader"; at most once. The node is told of the leader all the
-  // same (by the keeper), so that it goes direct from now on if it can.
+  // Sessions: "through any voter, if it cannot reach the leader"; at most once. The node is told of
+  // the leader all the same (by the keeper), so that it goes direct from now on if it can.
   if (!state.leading && state.leader.valid() && state.leader != setup().self
       && !from.relayed_by.valid()) {
     auto passed_on = from;
@@ -81,8 +81,8 @@ void proposer_actor::tell_learner(keeper_news& news) {
 bool proposer_actor::pump_role(keeper_news& news) {
   auto out = role_->take_output();
   auto busy = out.changed.has_value() || !out.confirmations.empty();
-  // Leadership first: what is proposed, decided or confirmed in the same turn belongs to the new state, and a learner that
-  // does not know that it sits beside the leader answers nobody.
+  // Leadership first: what is proposed, decided or confirmed in the same turn belongs to the new
+  // state, and a learner that does not know that it sits beside the leader answers nobody.
   if (out.changed) {
     tell_learner(news);
     news.leading = out.changed->leading;

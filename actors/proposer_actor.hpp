@@ -9,12 +9,12 @@
 
 namespace paxtor::actors {
 
-/// The proposer's mailbox, and the lease keeper's beside it: nodes' requests come in here. One per voter, detached;
-/// ends with stop_atom.
+/// The proposer's mailbox, and the lease keeper's beside it: nodes' requests come in here. One per
+/// voter, detached; ends with stop_atom.
 class proposer_actor final : public role_actor {
 public:
-  proposer_actor(caf::actor_config& cfg, role_setup setup, paxos::timing times, paxos::limits bounds,
-                 cluster::lease_options leases, std::uint64_t seed);
+  proposer_actor(caf::actor_config& cfg, role_setup setup, paxos::timing times,
+                 paxos::limits bounds, cluster::lease_options leases, std::uint64_t seed);
 
   const char* name() const override { return "paxtor.proposer"; }
 

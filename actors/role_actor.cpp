@@ -11,7 +11,7 @@
 namespace paxtor::actors {
 
 role_actor::role_actor(caf::actor_config& cfg, role_setup setup)
-  : caf::event_based_actor(cfg), setup_(std::move(setup)) {}
+    : caf::event_based_actor(cfg), setup_(std::move(setup)) {}
 
 role_actor::~role_actor() = default;
 
@@ -31,11 +31,12 @@ caf::behavior role_actor::make_behavior() {
       net::die(who, "an exception without a name");
     }
   });
-  set_default_handler([this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-    drop("a message that is none of ours");
-    took_input();
-    return caf::sec::unexpected_message;
-  });
+  set_default_handler(
+    [this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+      drop("a message that is none of ours");
+      took_input();
+      return caf::sec::unexpected_message;
+    });
   set_error_handler([](caf::error&) {});
   return {
     [this](net::frame_atom, const std::string& bytes) {
@@ -86,7 +87,8 @@ caf::behavior role_actor::make_behavior() {
 
 void role_actor::arm_tick() {
   if (tick_every() > duration{0})
-    delayed_send(this, std::chrono::ceil<std::chrono::milliseconds>(tick_every()), tick_atom::value);
+    delayed_send(this, std::chrono::ceil<std::chrono::milliseconds>(tick_every()),
+                 tick_atom::value);
 }
 
 void role_actor::took_input() {
@@ -162,8 +164,8 @@ void role_actor::send_out(std::vector<paxos::outgoing> all) {
 }
 
 void role_actor::send_to_node(node_id node, cluster::voter_message what) {
-  auto bytes = cluster::encode_frame(
-    cluster::voter_frame{cluster_, setup_.self, node, std::move(what)});
+  auto bytes =
+    cluster::encode_frame(cluster::voter_frame{cluster_, setup_.self, node, std::move(what)});
   setup_.book->to_node(node, net::peers::wrap(std::move(bytes)));
 }
 

@@ -1,9 +1,10 @@
 #pragma once
 
 /// \file
-/// What the actors of a voter's roles have in common: they turn mailbox into inputs, let outputs go when the mailbox is
-/// drained (so that one batch, one write and one frame carry all that has arrived), and end the process when something
-/// breaks, for a voter that is half alive is worse than a dead one.
+/// What the actors of a voter's roles have in common: they turn mailbox into inputs, let outputs go
+/// when the mailbox is drained (so that one batch, one write and one frame carry all that has
+/// arrived), and end the process when something breaks, for a voter that is half alive is worse
+/// than a dead one.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,11 +22,12 @@
 
 namespace paxtor::actors {
 
-/// Inputs that are taken before output goes, even if more wait: else a flood would hold everything back.
+/// Inputs that are taken before output goes, even if more wait: else a flood would hold everything
+/// back.
 inline constexpr std::size_t max_inputs_per_turn = 1024;
 
-/// The store of a voter. A volatile one is written by whoever has something to write (one thread at a time); else only the storage
-/// actor touches it.
+/// The store of a voter. A volatile one is written by whoever has something to write (one thread at
+/// a time); else only the storage actor touches it.
 class store_access;
 
 /// What a role is made with.

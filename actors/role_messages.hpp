@@ -58,7 +58,8 @@ struct keeper_news {
   std::vector<cluster::ready_read> reads;
 };
 
-/// A role (or formation) -> storage. Answered by `written` with the id of the last write, when all are durable.
+/// A role (or formation) -> storage. Answered by `written` with the id of the last write, when all
+/// are durable.
 struct write_order {
   std::vector<paxos::write> writes;
 };

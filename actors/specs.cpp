@@ -9,7 +9,8 @@ namespace paxtor::actors {
 caf::error make_spec(caf::actor_system& sys, const std::string& type, const caf::message& args,
                      const name_options& options, registry::singleton_spec& out) {
   if (type.empty())
-    return make_error(errc::invalid, "the actor type is empty: name one that was given to add_actor_type");
+    return make_error(errc::invalid,
+                      "the actor type is empty: name one that was given to add_actor_type");
   out.type = type;
   out.labels = options.labels;
   out.where = options.fewest ? registry::placement::fewest : registry::placement::rendezvous;

@@ -16,7 +16,8 @@
 namespace paxtor::actors {
 
 /// ERRORS: invalid: the arguments (see pack_arguments), or no type.
-[[nodiscard]] caf::error make_spec(caf::actor_system& sys, const std::string& type, const caf::message& args,
-                                   const name_options& options, registry::singleton_spec& out);
+[[nodiscard]] caf::error make_spec(caf::actor_system& sys, const std::string& type,
+                                   const caf::message& args, const name_options& options,
+                                   registry::singleton_spec& out);
 
 } // namespace paxtor::actors

@@ -18,7 +18,7 @@ constexpr std::size_t max_orders = 256;
 
 storage_actor::storage_actor(caf::actor_config& cfg, std::string node_name,
                              std::shared_ptr<store_access> store)
-  : caf::event_based_actor(cfg), node_name_(std::move(node_name)), store_(std::move(store)) {}
+    : caf::event_based_actor(cfg), node_name_(std::move(node_name)), store_(std::move(store)) {}
 
 void storage_actor::on_exit() {
   askers_.clear();

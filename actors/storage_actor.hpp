@@ -12,8 +12,8 @@
 
 namespace paxtor::actors {
 
-/// The only thread that touches a durable store. Group commit: all orders that have arrived are one append, one sync.
-/// One per voter, detached; ends with stop_atom.
+/// The only thread that touches a durable store. Group commit: all orders that have arrived are one
+/// append, one sync. One per voter, detached; ends with stop_atom.
 class storage_actor final : public caf::event_based_actor {
 public:
   storage_actor(caf::actor_config& cfg, std::string node_name, std::shared_ptr<store_access> store);

@@ -10,8 +10,8 @@
 
 namespace paxtor::actors {
 
-/// A voter's store, shared by its actors. A volatile one is written in place: a hop to another thread and back would
-/// cost more than the write.
+/// A voter's store, shared by its actors. A volatile one is written in place: a hop to another
+/// thread and back would cost more than the write.
 class store_access {
 public:
   explicit store_access(std::unique_ptr<storage::store> store) : store_(std::move(store)) {}

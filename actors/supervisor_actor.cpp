@@ -8,10 +8,10 @@
 
 #include <caf/send.hpp>
 
+#include "actors/boot_clock.hpp"
 #include "actors/voter_actor.hpp"
 #include "libpaxtor/base/codec.hpp"
 #include "libpaxtor/paxos/learner.hpp"
-#include "actors/boot_clock.hpp"
 #include "net/caf_compat.hpp"
 #include "net/hub.hpp"
 
@@ -19,7 +19,8 @@ namespace paxtor::actors {
 
 namespace {
 
-/// Reports are repeated this often until all initial voters are known to be formed: messages may be lost.
+/// Reports are repeated this often until all initial voters are known to be formed: messages may be
+/// lost.
 constexpr std::chrono::milliseconds report_every{200};
 
 using phase = paxos::formation::phase;
@@ -41,9 +42,9 @@ const char* to_text(phase what) {
 } // namespace
 
 supervisor_actor::supervisor_actor(caf::actor_config& cfg, setup given)
-  : caf::event_based_actor(cfg),
-    setup_(std::move(given)),
-    formation_(setup_.name, setup_.initial_names, *setup_.state) {}
+    : caf::event_based_actor(cfg),
+      setup_(std::move(given)),
+      formation_(setup_.name, setup_.initial_names, *setup_.state) {}
 
 void supervisor_actor::on_exit() {
   setup_.roles = {};
@@ -209,7 +210,8 @@ void supervisor_actor::form() {
   begin.cluster = formation_.cluster();
   begin.state = setup_.state;
   begin.voters = formation_.voters();
-  // What the learner will begin with: the proposer must not propose below a snapshot that was recovered.
+  // What the learner will begin with: the proposer must not propose below a snapshot that was
+  // recovered.
   paxos::learner probe{setup_.state->self, *setup_.state, begin.voters,
                        setup_.times,       setup_.bounds, boot_now()};
   begin.voters_now = probe.voters();
@@ -231,8 +233,9 @@ void supervisor_actor::stand_outside() {
   for (const auto& who : formation_.voters().members)
     names += (names.empty() ? "" : ", ") + who.name;
   auto why = "the cluster (voters " + names + ") was formed with another store under the name '"
-             + setup_.name + "': this store is new and never votes (a voter that lost its data must "
-             "not make decided values vanish); the node goes on as a client node";
+             + setup_.name
+             + "': this store is new and never votes (a voter that lost its data must "
+               "not make decided values vanish); the node goes on as a client node";
   net::log(net::level::warn, why);
   stop_roles();
   tell_hub();

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The voter's supervisor: runs formation (L5) over the hub's events, and starts and stops the roles.
+/// The voter's supervisor: runs formation (L5) over the hub's events, and starts and stops the
+/// roles.
 
 #include <cstdint>
 #include <map>
@@ -30,7 +31,7 @@ public:
     std::shared_ptr<net::peers> book;
     std::shared_ptr<store_access> store;
     std::shared_ptr<const paxos::recovered> state;
-    colleagues roles;  ///< `supervisor` is filled in
+    colleagues roles; ///< `supervisor` is filled in
     paxos::timing times;
     paxos::limits bounds;
     caf::actor listener;

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// A voter as actors: one detached actor per role (acceptor, proposer, learner, storage), and the supervisor that runs
-/// formation (L5), tells the roles who votes, and says how they are.
+/// A voter as actors: one detached actor per role (acceptor, proposer, learner, storage), and the
+/// supervisor that runs formation (L5), tells the roles who votes, and says how they are.
 
 #include <cstdint>
 #include <memory>
@@ -22,8 +22,9 @@
 
 namespace paxtor::actors {
 
-/// To `listener`, once: (formed_atom, cluster id as uint64, encode(paxos::configuration)); or (outsider_atom, why): the cluster
-/// formed without this store, so this node never votes and goes on as a client node.
+/// To `listener`, once: (formed_atom, cluster id as uint64, encode(paxos::configuration)); or
+/// (outsider_atom, why): the cluster formed without this store, so this node never votes and goes
+/// on as a client node.
 using formed_atom = caf::atom_constant<caf::atom("pxFormed")>;
 
 struct voter_setup {
@@ -39,9 +40,10 @@ struct voter_setup {
   caf::actor listener;
 };
 
-/// All take (net::stop_atom) through `supervisor`, which stops the roles and ends. `supervisor` also takes the hub's link_up,
-/// link_down and formation events (hub_options::voter), and answers (net::status_atom) with JSON text: phase, leader,
-/// ballot, decided slot, log length, dropped counters, store.
+/// All take (net::stop_atom) through `supervisor`, which stops the roles and ends. `supervisor`
+/// also takes the hub's link_up, link_down and formation events (hub_options::voter), and answers
+/// (net::status_atom) with JSON text: phase, leader, ballot, decided slot, log length, dropped
+/// counters, store.
 struct voter_handles {
   caf::actor supervisor;
   caf::actor acceptor;
@@ -51,7 +53,8 @@ struct voter_handles {
   voter_id id;
 };
 
-/// Spawned before the hub, so that hub_options.boxes can name the roles. Before formation the roles drop what they get.
+/// Spawned before the hub, so that hub_options.boxes can name the roles. Before formation the roles
+/// drop what they get.
 /// ERRORS: errc::cannot_open: the store cannot be read.
 [[nodiscard]] caf::expected<voter_handles> spawn_voter(caf::actor_system& sys, voter_setup setup);
 

@@ -60,8 +60,9 @@ void watchdog::update(time_point lease_end, bool armed) noexcept {
   const auto end = to_ns(lease_end);
   lease_end_ns_.store(end);
   armed_.store(armed);
-  // I31: run() publishes when it wakes, then reads these again; so one of the two sees the other. A lease is mostly
-  // renewed, then there is nothing to do: the thread wakes at the old end and sets its timer anew.
+  // I31: run() publishes when it wakes, then reads these again; so one of the two sees the other. A
+  // lease is mostly renewed, then there is nothing to do: the thread wakes at the old end and sets
+  // its timer anew.
   if (armed && wake_ns_.load() > end)
     poke();
 }
@@ -108,7 +109,8 @@ void watchdog::bite(std::int64_t late_ns) noexcept {
   std::array<char, 512> line{};
   const auto size = std::snprintf(
     line.data(), line.size(),
-    "paxtor watchdog: node=%.200s owners=%llu late_us=%lld: the lease has ended and owners of locks or singletons have "
+    "paxtor watchdog: node=%.200s owners=%llu late_us=%lld: the lease has ended and owners of "
+    "locks or singletons have "
     "not: ending the process (status %d), as the cluster may give away what they hold\n",
     node_.c_str(), static_cast<unsigned long long>(owners_.load(std::memory_order_relaxed)),
     static_cast<long long>(late_ns / 1000), watchdog_exit_status);

@@ -15,15 +15,17 @@ namespace paxtor::actors {
 /// The exit status of a process that its watchdog has ended.
 inline constexpr int watchdog_exit_status = 70;
 
-/// A plain thread that depends on no scheduler, no socket, no lock and no allocation: it sleeps in poll() on a timer of
-/// CLOCK_BOOTTIME, and at lease_end, while armed, writes one line to stderr and calls _exit(watchdog_exit_status).
-/// Owned by the node; `update` is called by the session agent alone.
+/// A plain thread that depends on no scheduler, no socket, no lock and no allocation: it sleeps in
+/// poll() on a timer of CLOCK_BOOTTIME, and at lease_end, while armed, writes one line to stderr
+/// and calls _exit(watchdog_exit_status). Owned by the node; `update` is called by the session
+/// agent alone.
 ///
-/// I31 `update(end, true)` returns only after the thread is sure to look again no later than `end`: so it is called before an
-///     owner is told of its grant.
+/// I31 `update(end, true)` returns only after the thread is sure to look again no later than `end`:
+///     so it is called before an owner is told of its grant.
 class watchdog {
 public:
-  /// `node` is named in the last words. ERRORS: throws std::system_error if the kernel has no timer left to give.
+  /// `node` is named in the last words. ERRORS: throws std::system_error if the kernel has no timer
+  /// left to give.
   explicit watchdog(std::string node);
   ~watchdog();
 
@@ -33,7 +35,8 @@ public:
   /// Bounded owners or singletons live here (`armed`), and must not do so at `lease_end`.
   void update(time_point lease_end, bool armed) noexcept;
 
-  /// Ends the thread. REQUIRES: nothing bounded is left, or the process is about to end. Idempotent.
+  /// Ends the thread. REQUIRES: nothing bounded is left, or the process is about to end.
+  /// Idempotent.
   void stop() noexcept;
 
   /// Told in the last words: how many there are.

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// What differs between versions of CAF, in one place: this is written for 0.17.6. A port to 0.18 or 1.x begins here (atoms become
-/// a type id block, `detached` actors and error categories change) and in net/wire.hpp, which plugs our sockets into CAF's loop.
+/// What differs between versions of CAF, in one place: this is written for 0.17.6. A port to 0.18
+/// or 1.x begins here (atoms become a type id block, `detached` actors and error categories change)
+/// and in net/wire.hpp, which plugs our sockets into CAF's loop.
 
 #include <cstdint>
 #include <string>
@@ -31,7 +32,8 @@ inline constexpr caf::atom_value error_category = caf::atom("paxtor");
   return {static_cast<std::uint8_t>(code), error_category, caf::make_message(std::move(text))};
 }
 
-/// F6: an actor with a thread of its own, so that no user's actor can starve it, and which keeps no system alive.
+/// F6: an actor with a thread of its own, so that no user's actor can starve it, and which keeps no
+/// system alive.
 template <class Actor, class... Ts>
 [[nodiscard]] caf::actor spawn_own_thread(caf::actor_system& sys, Ts&&... xs) {
   caf::actor made = sys.spawn<Actor, caf::detached + caf::hidden>(std::forward<Ts>(xs)...);
@@ -39,7 +41,8 @@ template <class Actor, class... Ts>
   return made;
 }
 
-/// True if nothing waits in the mailbox of the actor that runs now: the moment to let gathered output go.
+/// True if nothing waits in the mailbox of the actor that runs now: the moment to let gathered
+/// output go.
 template <class Self>
 [[nodiscard]] bool mailbox_drained(Self* self) {
   return self->mailbox().empty();

@@ -20,8 +20,8 @@ namespace paxtor::net {
 
 namespace {
 
-/// What the side that connects says first, with its node id behind it; a port scanner, a browser or a node of another
-/// version of the wire does not. It is answered with one byte.
+/// What the side that connects says first, with its node id behind it; a port scanner, a browser or
+/// a node of another version of the wire does not. It is answered with one byte.
 constexpr std::string_view preamble = "PAXTOR\x01\n";
 constexpr std::size_t words_size = preamble.size() + 8;
 constexpr char welcome = '+';
@@ -74,7 +74,7 @@ void prepare(int fd) {
 } // namespace
 
 gate::gate(std::uint64_t self, tls_context tls, events callbacks)
-  : self_(self), tls_(std::move(tls)), events_(std::move(callbacks)) {
+    : self_(self), tls_(std::move(tls)), events_(std::move(callbacks)) {
   bell_ = channel{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   thread_ = std::thread{[this] {
     ::pthread_setname_np(::pthread_self(), "paxtor.gate");
@@ -119,7 +119,8 @@ bool gate::listen(const endpoint& where, std::atomic<std::uint16_t>& port, std::
       if (code == EADDRINUSE)
         why += "; stop the other program, or choose another port (0 picks a free one)";
       else if (code == EADDRNOTAVAIL)
-        why += "; give an address of this machine, and the one that others use as advertised address";
+        why +=
+          "; give an address of this machine, and the one that others use as advertised address";
       else if (code == EACCES)
         why += "; choose a port from 1024 on";
       continue;
@@ -223,7 +224,8 @@ void gate::begin(const order& what) {
     events_.dial_failed(what.id, found.why);
     return;
   }
-  // Only the first address: the next attempt resolves again, and a host with two addresses is rare among voters.
+  // Only the first address: the next attempt resolves again, and a host with two addresses is rare
+  // among voters.
   auto one = found.list.get();
   handshake made;
   made.id = what.id;
@@ -306,8 +308,8 @@ bool gate::move_words(handshake& one, bool out, bool& over) {
                        : tls_read(one.socket.tls.get(), at, left, moved);
     closed = outcome == tls_io::closed;
   } else {
-    auto outcome = out ? ::send(one.socket.fd(), at, left, MSG_NOSIGNAL)
-                       : ::recv(one.socket.fd(), at, left, 0);
+    auto outcome =
+      out ? ::send(one.socket.fd(), at, left, MSG_NOSIGNAL) : ::recv(one.socket.fd(), at, left, 0);
     closed = outcome == 0 || (outcome < 0 && errno != EAGAIN && errno != EINTR);
     moved = outcome > 0 ? static_cast<std::size_t>(outcome) : 0;
   }

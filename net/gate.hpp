@@ -1,9 +1,10 @@
 #pragma once
 
 /// \file
-/// The gate: one thread that listens, connects, and does what has to be done on a socket before CAF may see it: the TLS
-/// handshake, and our preamble. Everything has a deadline. CAF's own calls connect blockingly, one after the other, so that
-/// one host that drops packets would stop the links to all others for two minutes; and a stranger's bytes can crash its parser.
+/// The gate: one thread that listens, connects, and does what has to be done on a socket before CAF
+/// may see it: the TLS handshake, and our preamble. Everything has a deadline. CAF's own calls
+/// connect blockingly, one after the other, so that one host that drops packets would stop the
+/// links to all others for two minutes; and a stranger's bytes can crash its parser.
 
 #include <atomic>
 #include <chrono>
@@ -48,10 +49,11 @@ public:
   gate& operator=(const gate&) = delete;
 
   /// Binds and listens, now. False with `why`. `port` is set before anybody is accepted.
-  [[nodiscard]] bool listen(const endpoint& where, std::atomic<std::uint16_t>& port, std::string& why);
+  [[nodiscard]] bool listen(const endpoint& where, std::atomic<std::uint16_t>& port,
+                            std::string& why);
 
-  /// Starts to connect; ends in `dialed` or `dial_failed` with this id, once. A host name is resolved on the gate's
-  /// thread: while the resolver does not answer, other handshakes wait.
+  /// Starts to connect; ends in `dialed` or `dial_failed` with this id, once. A host name is
+  /// resolved on the gate's thread: while the resolver does not answer, other handshakes wait.
   void dial(std::uint64_t id, endpoint where, std::chrono::milliseconds timeout);
 
   /// No more events. Idempotent.
@@ -61,7 +63,7 @@ private:
   using clock = std::chrono::steady_clock;
 
   struct handshake {
-    std::uint64_t id = 0;  ///< 0: accepted
+    std::uint64_t id = 0; ///< 0: accepted
     channel socket;
     bool connecting = false;
     bool tls_done = false;

@@ -29,10 +29,12 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
 
 } // namespace
 
-verdict judge(const cluster::hello_frame& mine, const cluster::hello_frame& theirs, std::string& why) {
+verdict judge(const cluster::hello_frame& mine, const cluster::hello_frame& theirs,
+              std::string& why) {
   if (mine.node == theirs.node)
     return verdict::ourselves;
-  const auto them = quoted(theirs.node_name) + (theirs.endpoint.empty() ? "" : " at " + theirs.endpoint);
+  const auto them =
+    quoted(theirs.node_name) + (theirs.endpoint.empty() ? "" : " at " + theirs.endpoint);
   if (!theirs.node.valid() || theirs.node_name.empty()) {
     why = "a node without a name or an id asked for a link: it runs another version";
     return verdict::refuse;
@@ -49,21 +51,22 @@ verdict judge(const cluster::hello_frame& mine, const cluster::hello_frame& thei
     return verdict::refuse;
   }
   if (mine.ttl_us != theirs.ttl_us) {
-    why = "node " + them + " has a ttl of " + std::to_string(theirs.ttl_us / 1000) + " ms, this one ("
-          + quoted(mine.node_name) + ") of " + std::to_string(mine.ttl_us / 1000)
-          + " ms: start all nodes with the same ttl";
+    why = "node " + them + " has a ttl of " + std::to_string(theirs.ttl_us / 1000)
+          + " ms, this one (" + quoted(mine.node_name) + ") of "
+          + std::to_string(mine.ttl_us / 1000) + " ms: start all nodes with the same ttl";
     return verdict::refuse;
   }
   if (mine.cluster.valid() && theirs.cluster.valid() && mine.cluster != theirs.cluster) {
-    why = "node " + them + " is in another cluster of the same name (id " + to_string(theirs.cluster)
-          + ", here " + to_string(mine.cluster) + "): two sets of voters were formed; stop one of them";
+    why = "node " + them + " is in another cluster of the same name (id "
+          + to_string(theirs.cluster) + ", here " + to_string(mine.cluster)
+          + "): two sets of voters were formed; stop one of them";
     return verdict::refuse;
   }
   if (mine.voter.valid() && theirs.voter.valid()
       && sorted(mine.initial_voters) != sorted(theirs.initial_voters)) {
     why = "voter " + them + " starts from the voters " + listed(sorted(theirs.initial_voters))
-          + ", this one (" + quoted(mine.node_name) + ") from " + listed(sorted(mine.initial_voters))
-          + ": give all of them the same list";
+          + ", this one (" + quoted(mine.node_name) + ") from "
+          + listed(sorted(mine.initial_voters)) + ": give all of them the same list";
     return verdict::refuse;
   }
   return verdict::link;

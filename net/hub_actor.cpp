@@ -22,18 +22,19 @@ using turned_away_atom = caf::atom_constant<caf::atom("pxTurned")>;
 using listening_atom = caf::atom_constant<caf::atom("pxListen")>;
 using wake_atom = caf::atom_constant<caf::atom("pxWake")>;
 
-/// Of two nodes that both connect, the one with the smaller name goes first: CAF closes both connections if they cross.
+/// Of two nodes that both connect, the one with the smaller name goes first: CAF closes both
+/// connections if they cross.
 constexpr std::chrono::milliseconds courtesy{40};
 
 } // namespace
 
 hub_actor::hub_actor(caf::actor_config& cfg, std::shared_ptr<peers> book, hub_options options,
                      tls_context tls, caf::actor broker)
-  : caf::event_based_actor(cfg),
-    book_(std::move(book)),
-    options_(std::move(options)),
-    broker_(std::move(broker)),
-    random_((std::uint64_t{std::random_device{}()} << 32) ^ options_.self.node.value) {
+    : caf::event_based_actor(cfg),
+      book_(std::move(book)),
+      options_(std::move(options)),
+      broker_(std::move(broker)),
+      random_((std::uint64_t{std::random_device{}()} << 32) ^ options_.self.node.value) {
   // Weak: the gate must not keep the hub, nor end it on the gate's thread (see keep_ and on_exit).
   auto me = address();
   auto post = [me](auto&&... xs) {
@@ -75,10 +76,11 @@ caf::behavior hub_actor::make_behavior() {
         return;
       }
   });
-  set_default_handler([this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
-    bad_frames_.log(level::warn, "a message that is none of ours was dropped");
-    return caf::sec::unexpected_message;
-  });
+  set_default_handler(
+    [this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
+      bad_frames_.log(level::warn, "a message that is none of ours was dropped");
+      return caf::sec::unexpected_message;
+    });
   set_error_handler([](caf::error&) {});
   publish_self(true);
   for (auto& one : options_.targets)
@@ -115,8 +117,8 @@ caf::behavior hub_actor::make_behavior() {
         i->second.state = phase::ourselves;
     },
     [this](turned_away_atom, const std::string& why) {
-      turned_away_.log(level::warn, "a connection was turned away: " + why + " node="
-                                      + options_.self.node_name);
+      turned_away_.log(level::warn,
+                       "a connection was turned away: " + why + " node=" + options_.self.node_name);
     },
     [this](listening_atom, const std::string& where) { on_listening(where); },
     [this](link_to_atom, const std::string& text) { link_to(text); },
@@ -186,17 +188,16 @@ void hub_actor::on_dialed(std::uint64_t id, caf::io::scribe_ptr scribe, std::uin
   one.state = phase::joining;
   one.wire = wire;
   request(broker_, options_.dial_timeout, caf::connect_atom_v, std::move(scribe), one.address.port)
-    .then(
-      [this, id](const caf::node_id&, const caf::strong_actor_ptr& hub,
-                 const std::set<std::string>&) { on_joined(id, hub); },
-      [this, id, wire](const caf::error& err) {
-        // It may be a peer that is stopped: its kernel still takes connections.
-        wires_->cut(wire);
-        auto j = targets_.find(id);
-        if (j != targets_.end() && j->second.state == phase::joining)
-          retry(j->second, to_string(j->second.address) + " does not answer: "
-                             + home_system().render(err));
-      });
+    .then([this, id](const caf::node_id&, const caf::strong_actor_ptr& hub,
+                     const std::set<std::string>&) { on_joined(id, hub); },
+          [this, id, wire](const caf::error& err) {
+            // It may be a peer that is stopped: its kernel still takes connections.
+            wires_->cut(wire);
+            auto j = targets_.find(id);
+            if (j != targets_.end() && j->second.state == phase::joining)
+              retry(j->second, to_string(j->second.address)
+                                 + " does not answer: " + home_system().render(err));
+          });
 }
 
 void hub_actor::on_joined(std::uint64_t id, const caf::strong_actor_ptr& hub) {
@@ -254,8 +255,10 @@ void hub_actor::tick() {
     if (now - one.heard > options_.silent_after)
       silent.emplace_back(node, now - one.heard);
   for (const auto& [node, how_long] : silent)
-    drop_link(node, "it has been silent for "
-                      + std::to_string(how_long / std::chrono::milliseconds{1}) + " ms", true);
+    drop_link(node,
+              "it has been silent for " + std::to_string(how_long / std::chrono::milliseconds{1})
+                + " ms",
+              true);
   if (now >= next_ping_) {
     next_ping_ = now + options_.ping_every;
     for (const auto& [node, one] : links_)
@@ -286,7 +289,8 @@ void hub_actor::arm() {
   const auto now = clock::now();
   wake_at_ = std::max(first, now);
   auto delay = std::chrono::ceil<std::chrono::milliseconds>(wake_at_ - now);
-  delayed_send(this, std::max(delay, std::chrono::milliseconds{1}), wake_atom::value, ++wake_number_);
+  delayed_send(this, std::max(delay, std::chrono::milliseconds{1}), wake_atom::value,
+               ++wake_number_);
 }
 
 void hub_actor::stop() {
@@ -296,7 +300,8 @@ void hub_actor::stop() {
   gate_->stop();
   if (port_ != 0)
     caf::anon_send(broker_, caf::close_atom_v, port_.load());
-  // What was sent before, such as a node's farewell, is in the broker's mailbox or buffers: the cut goes behind it.
+  // What was sent before, such as a node's farewell, is in the broker's mailbox or buffers: the cut
+  // goes behind it.
   auto wires = wires_;
   home_system().middleman().backend().post([wires] { wires->cut_all(); });
   for (const auto& [node, one] : links_)

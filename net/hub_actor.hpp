@@ -25,12 +25,13 @@ namespace paxtor::net {
 
 /// Owned by CAF; ends with stop_atom.
 ///
-/// I27 a node is in the book exactly while it is in links_, and every link_up is followed by one link_down or the hub's end.
+/// I27 a node is in the book exactly while it is in links_, and every link_up is followed by one
+/// link_down or the hub's end.
 /// I28 a target has at most one attempt under way.
 class hub_actor : public caf::event_based_actor {
 public:
-  hub_actor(caf::actor_config& cfg, std::shared_ptr<peers> book, hub_options options, tls_context tls,
-            caf::actor broker);
+  hub_actor(caf::actor_config& cfg, std::shared_ptr<peers> book, hub_options options,
+            tls_context tls, caf::actor broker);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -47,7 +48,7 @@ private:
 
   /// Somebody to stay connected with.
   struct target {
-    std::string name;  ///< empty for link_to
+    std::string name; ///< empty for link_to
     endpoint address;
     phase state = phase::waiting;
     clock::time_point next_try;
@@ -72,12 +73,13 @@ private:
     clock::time_point when;
   };
 
-  // -- links (hub_links.cpp) ----------------------------------------------------------------------------------------
+  // -- links (hub_links.cpp) ----------------------------------------------------------------------
   void on_hello(const std::string& bytes, const std::vector<caf::actor>& boxes, bool answer);
   void on_frame(const std::string& bytes);
   void adopt(cluster::hello_frame hello, const std::vector<caf::actor>& boxes);
   void drop_link(paxtor::node_id node, const std::string& why, bool cut);
-  void refuse(const caf::strong_actor_ptr& whom, const cluster::hello_frame& theirs, const std::string& why);
+  void refuse(const caf::strong_actor_ptr& whom, const cluster::hello_frame& theirs,
+              const std::string& why);
   void tell_refused(const std::string& about, const std::string& why);
   void greet(const caf::strong_actor_ptr& whom);
   void greet_all();
@@ -87,7 +89,7 @@ private:
   [[nodiscard]] std::vector<caf::actor> own_boxes();
   [[nodiscard]] std::string status() const;
 
-  // -- targets (hub_actor.cpp) --------------------------------------------------------------------------------------
+  // -- targets (hub_actor.cpp) --------------------------------------------------------------------
   void add_target(std::string name, endpoint address, bool lasting);
   void link_to(const std::string& text);
   void try_target(std::uint64_t id, target& one);

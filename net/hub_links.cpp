@@ -145,12 +145,8 @@ void hub_actor::adopt(cluster::hello_frame hello, const std::vector<caf::actor>&
     return;
   if (fresh)
     log(level::info, "linked with " + hello.node_name + " node=" + options_.self.node_name);
-  mailboxes theirs{hub,
-                   box_at(boxes, 1),
-                   box_at(boxes, 2),
-                   box_at(boxes, 3),
-                   box_at(boxes, 4),
-                   box_at(boxes, 5)};
+  mailboxes theirs{
+    hub, box_at(boxes, 1), box_at(boxes, 2), box_at(boxes, 3), box_at(boxes, 4), box_at(boxes, 5)};
   book_->linked({std::move(hello), std::move(theirs)});
   tell(caf::make_message(link_up_atom::value, std::move(bytes)), true);
 }
@@ -163,8 +159,8 @@ void hub_actor::drop_link(paxtor::node_id node, const std::string& why, bool cut
   links_.erase(i);
   book_->unlinked(node);
   demonitor(gone.hub->address());
-  log(level::info, "the link with " + gone.hello.node_name + " is down: " + why + " node="
-                     + options_.self.node_name);
+  log(level::info, "the link with " + gone.hello.node_name + " is down: " + why
+                     + " node=" + options_.self.node_name);
   if (cut) {
     // Else CAF would go on with the old connection, and hand it out again.
     auto wires = wires_;
@@ -215,9 +211,9 @@ void hub_actor::on_frame(const std::string& bytes) {
   cluster::frame decoded;
   auto problem = cluster::decode_frame(bytes, decoded);
   if (problem != cluster::frame_error::none) {
-    bad_frames_.log(level::warn, "a frame was dropped by the hub: "
-                                   + std::string{cluster::to_string(problem)} + " node="
-                                   + options_.self.node_name);
+    bad_frames_.log(level::warn,
+                    "a frame was dropped by the hub: " + std::string{cluster::to_string(problem)}
+                      + " node=" + options_.self.node_name);
     return;
   }
   if (std::holds_alternative<cluster::formation_frame>(decoded)) {
@@ -240,8 +236,8 @@ void hub_actor::on_frame(const std::string& bytes) {
       }
   } else {
     // hello_frame comes with its mailboxes, paxos_frame and node_frame go to roles.
-    bad_frames_.log(level::warn, "a frame that is not for the hub was dropped node="
-                                   + options_.self.node_name);
+    bad_frames_.log(level::warn,
+                    "a frame that is not for the hub was dropped node=" + options_.self.node_name);
   }
 }
 

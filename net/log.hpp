@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// Log lines of net/ and actors/. They go to the spdlog logger named "paxtor", which the door makes; without it, nowhere.
+/// Log lines of net/ and actors/. They go to the spdlog logger named "paxtor", which the door
+/// makes; without it, nowhere.
 
 #include <chrono>
 #include <cstdint>
@@ -31,7 +32,8 @@ private:
   std::uint64_t left_out_ = 0;
 };
 
-/// Ends the process with one line on stderr and in the log: for what must not leave a half-dead node behind.
+/// Ends the process with one line on stderr and in the log: for what must not leave a half-dead
+/// node behind.
 [[noreturn]] void die(std::string_view who, std::string_view why) noexcept;
 
 } // namespace paxtor::net

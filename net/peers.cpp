@@ -23,7 +23,8 @@ const caf::strong_actor_ptr& box_of(const mailboxes& boxes, paxos::role role) {
   return boxes.hub;
 }
 
-/// Without a sender: nobody answers a frame, and CAF would register the sender for every remote message.
+/// Without a sender: nobody answers a frame, and CAF would register the sender for every remote
+/// message.
 bool deliver(const caf::strong_actor_ptr& box, const caf::message& wrapped) {
   if (!box)
     return false;
@@ -129,7 +130,8 @@ void peers::set_self(peer who) {
 void peers::linked(peer who) {
   std::lock_guard guard{mutex_};
   auto node = who.hello.node;
-  // A node whose voter id changed in its hello (it is no voter after all) leaves no trace of the old one.
+  // A node whose voter id changed in its hello (it is no voter after all) leaves no trace of the
+  // old one.
   std::erase_if(voters_, [node](const auto& entry) { return entry.second == node; });
   if (who.hello.voter.valid())
     voters_[who.hello.voter] = node;

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// The node's links to other nodes, as its actors see them: who is reachable, and where frames go. The hub (hub.hpp) keeps
-/// it up to date; role actors and the agent send through it without a hop of their own.
+/// The node's links to other nodes, as its actors see them: who is reachable, and where frames go.
+/// The hub (hub.hpp) keeps it up to date; role actors and the agent send through it without a hop
+/// of their own.
 
 #include <cstdint>
 #include <map>
@@ -13,9 +14,9 @@
 #include <vector>
 
 #include <caf/actor.hpp>
+#include <caf/actor_control_block.hpp>
 #include <caf/fwd.hpp>
 #include <caf/message.hpp>
-#include <caf/actor_control_block.hpp>
 
 #include "libpaxtor/base/ids.hpp"
 #include "libpaxtor/cluster/frame.hpp"
@@ -26,14 +27,16 @@ namespace paxtor::net {
 /// Routes through a relay that are remembered at once; more are forgotten, oldest node id first.
 inline constexpr std::size_t max_routes = 4096;
 
-/// The mailboxes of a node that frames are addressed to. Handles are null where a node has no such role.
+/// The mailboxes of a node that frames are addressed to. Handles are null where a node has no such
+/// role.
 struct mailboxes {
   caf::strong_actor_ptr hub;
-  caf::strong_actor_ptr agent;     ///< voter_frame
-  caf::strong_actor_ptr host;      ///< answers (get, name, token) with the singleton's handle: CAF's own message
-  caf::strong_actor_ptr acceptor;  ///< paxos_frame to role::acceptor
-  caf::strong_actor_ptr proposer;  ///< paxos_frame to role::proposer; node_frame
-  caf::strong_actor_ptr learner;   ///< paxos_frame to role::learner
+  caf::strong_actor_ptr agent; ///< voter_frame
+  caf::strong_actor_ptr
+    host; ///< answers (get, name, token) with the singleton's handle: CAF's own message
+  caf::strong_actor_ptr acceptor; ///< paxos_frame to role::acceptor
+  caf::strong_actor_ptr proposer; ///< paxos_frame to role::proposer; node_frame
+  caf::strong_actor_ptr learner;  ///< paxos_frame to role::learner
 };
 
 /// What is known of a linked node.
@@ -42,8 +45,9 @@ struct peer {
   mailboxes boxes;
 };
 
-/// Thread-safe; shared by all actors of a node. Sending never blocks: what cannot be sent is dropped (the protocol
-/// expects loss) and counted. A node is always linked to itself: frames to its own voter or agent go to the local mailboxes.
+/// Thread-safe; shared by all actors of a node. Sending never blocks: what cannot be sent is
+/// dropped (the protocol expects loss) and counted. A node is always linked to itself: frames to
+/// its own voter or agent go to the local mailboxes.
 class peers {
 public:
   /// One CAF message that carries `bytes`; made once, sent to many.
@@ -52,8 +56,8 @@ public:
   /// A frame to one role of a voter. False if there is no link to it now.
   bool to_voter(voter_id to, paxos::role role, const caf::message& wrapped) const;
 
-  /// A frame to a node's agent: directly if linked, else through the voter that relayed its last message (that voter's hub
-  /// passes it on). False if there is neither.
+  /// A frame to a node's agent: directly if linked, else through the voter that relayed its last
+  /// message (that voter's hub passes it on). False if there is neither.
   bool to_node(node_id to, const caf::message& wrapped) const;
 
   /// A node's message came through `relay` (not valid(): directly).

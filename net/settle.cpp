@@ -24,7 +24,8 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// Whose thread has not ended yet. One for all systems of the process: an actor's end is told without its system at hand.
+/// Whose thread has not ended yet. One for all systems of the process: an actor's end is told
+/// without its system at hand.
 class roll {
 public:
   using name = std::pair<const caf::actor_system*, caf::actor_id>;
@@ -65,7 +66,8 @@ bool drain_broker(caf::actor_system& sys, clock::time_point until) {
   caf::scoped_actor self{sys, true};
   auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
   auto done = false;
-  self->request(broker, std::max(left, std::chrono::milliseconds{1}), caf::get_atom_v, caf::node_id{})
+  self
+    ->request(broker, std::max(left, std::chrono::milliseconds{1}), caf::get_atom_v, caf::node_id{})
     .receive([&](const caf::node_id&, const std::string&, std::uint16_t) { done = true; },
              [](const caf::error&) {});
   return done;
@@ -101,14 +103,12 @@ bool stop_and_wait(caf::actor_system& sys, const std::vector<caf::actor>& all,
   for (auto left = ids.size(); left > 0 && !late;) {
     auto rest = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now());
     self->receive([&left](const caf::down_msg&) { --left; },
-                  caf::after(std::max(rest, std::chrono::milliseconds{0})) >> [&late] { late = true; });
+                  caf::after(std::max(rest, std::chrono::milliseconds{0})) >>
+                    [&late] { late = true; });
   }
-  return !late
-         && the_roll()->wait(until,
-                             [&](const roll::name& one) {
-                               return one.first == &sys && ids.count(one.second) > 0;
-                             })
-         && drain_broker(sys, until);
+  return !late && the_roll()->wait(until, [&](const roll::name& one) {
+    return one.first == &sys && ids.count(one.second) > 0;
+  }) && drain_broker(sys, until);
 }
 
 } // namespace paxtor::net

@@ -47,7 +47,7 @@ private:
 class plain_scribe final : public nw::scribe_impl {
 public:
   plain_scribe(nw::default_multiplexer& loop, int fd, std::shared_ptr<wire_table> table)
-    : nw::scribe_impl(loop, fd), ticket_(std::move(table), fd) {}
+      : nw::scribe_impl(loop, fd), ticket_(std::move(table), fd) {}
 
   std::vector<char>& wr_buf() override { return ticket_.bounded(nw::scribe_impl::wr_buf()); }
 
@@ -102,9 +102,9 @@ class tls_scribe final : public caf::io::scribe {
 public:
   tls_scribe(nw::default_multiplexer& loop, int fd, tls_session session,
              std::shared_ptr<wire_table> table)
-    : scribe(nw::conn_hdl_from_socket(fd)),
-      stream_(loop, fd, std::move(session)),
-      ticket_(std::move(table), fd) {}
+      : scribe(nw::conn_hdl_from_socket(fd)),
+        stream_(loop, fd, std::move(session)),
+        ticket_(std::move(table), fd) {}
 
   void configure_read(caf::io::receive_policy::config config) override {
     stream_.configure_read(config);
@@ -148,7 +148,7 @@ private:
 } // namespace
 
 channel::channel(channel&& other) noexcept
-  : tls(std::move(other.tls)), fd_(std::exchange(other.fd_, -1)) {}
+    : tls(std::move(other.tls)), fd_(std::exchange(other.fd_, -1)) {}
 
 channel& channel::operator=(channel&& other) noexcept {
   std::swap(tls, other.tls);

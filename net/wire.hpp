@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// Wires: connected sockets, plain or TLS, as CAF's broker takes them, and the table in which a node finds those that are open,
-/// to cut one or all. CAF has no call for that, and closes a connection to a silent peer late or never.
+/// Wires: connected sockets, plain or TLS, as CAF's broker takes them, and the table in which a
+/// node finds those that are open, to cut one or all. CAF has no call for that, and closes a
+/// connection to a silent peer late or never.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +19,8 @@
 
 namespace paxtor::net {
 
-/// Bytes that wait for one slow peer. More: the wire is cut, for loss is what the protocol expects, and memory is not.
+/// Bytes that wait for one slow peer. More: the wire is cut, for loss is what the protocol expects,
+/// and memory is not.
 inline constexpr std::size_t max_unsent_bytes = std::size_t{64} << 20;
 
 /// A connected socket whose handshake is done. Owns it.
@@ -39,8 +41,8 @@ private:
   int fd_ = -1;
 };
 
-/// All open wires of a node. Thread-safe. An entry lives exactly as long as its socket is open, so a cut never hits
-/// another file's descriptor.
+/// All open wires of a node. Thread-safe. An entry lives exactly as long as its socket is open, so
+/// a cut never hits another file's descriptor.
 class wire_table {
 public:
   std::uint64_t add(int fd, std::string address, std::uint16_t port);
@@ -73,6 +75,7 @@ struct wire {
   std::uint64_t id = 0;
 };
 
-[[nodiscard]] wire make_wire(caf::actor_system& sys, std::shared_ptr<wire_table> table, channel from);
+[[nodiscard]] wire make_wire(caf::actor_system& sys, std::shared_ptr<wire_table> table,
+                             channel from);
 
 } // namespace paxtor::net

@@ -29,8 +29,12 @@ std::int64_t running_counters() {
 void add_types(caf::actor_system_config& config, hosting what, const std::string& node) {
   const auto counter = [node](caf::stateful_actor<counter_state>* self) -> caf::behavior {
     return {
-      [self, node](inc_atom) { return caf::result<std::int64_t, std::string>{++self->state.count, node}; },
-      [self, node](get_atom) { return caf::result<std::int64_t, std::string>{self->state.count, node}; },
+      [self, node](inc_atom) {
+        return caf::result<std::int64_t, std::string>{++self->state.count, node};
+      },
+      [self, node](get_atom) {
+        return caf::result<std::int64_t, std::string>{self->state.count, node};
+      },
       [node](where_atom) { return node; },
     };
   };

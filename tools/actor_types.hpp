@@ -17,7 +17,8 @@ using inc_atom = caf::atom_constant<caf::atom("inc")>;
 using get_atom = caf::atom_constant<caf::atom("get")>;
 /// (where_atom) answers the node's name.
 using where_atom = caf::atom_constant<caf::atom("where")>;
-/// (ping_atom, n) answers n; (self_atom) answers the actor's own handle: for comparing with a direct send.
+/// (ping_atom, n) answers n; (self_atom) answers the actor's own handle: for comparing with a
+/// direct send.
 using ping_atom = caf::atom_constant<caf::atom("ping")>;
 using self_atom = caf::atom_constant<caf::atom("self")>;
 

@@ -38,13 +38,15 @@ std::string fixed(double value, int digits) {
 }
 
 std::string show_us(const json& summary, const char* field) {
-  return show_duration(std::chrono::microseconds{static_cast<std::int64_t>(summary.value(field, 0.0))});
+  return show_duration(
+    std::chrono::microseconds{static_cast<std::int64_t>(summary.value(field, 0.0))});
 }
 
 std::string machine() {
   utsname names{};
   uname(&names);
-  return std::to_string(std::thread::hardware_concurrency()) + " cores, " + names.sysname + " " + names.release;
+  return std::to_string(std::thread::hardware_concurrency()) + " cores, " + names.sysname + " "
+         + names.release;
 }
 
 void heading(const std::string& text) {
@@ -56,15 +58,16 @@ void print_cycles(const json& rows) {
   table out{{">IN FLIGHT", ">CYCLES/S", ">LOCK P50", ">P99", ">CYCLE P50", ">P99", ">ERRORS"}};
   for (const auto& row : rows)
     out.add({row["in_flight"].dump(), fixed(row["cycles_per_s"], 0), show_us(row["lock"], "p50_us"),
-             show_us(row["lock"], "p99_us"), show_us(row["cycle"], "p50_us"), show_us(row["cycle"], "p99_us"),
-             row["errors"].dump()});
+             show_us(row["lock"], "p99_us"), show_us(row["cycle"], "p50_us"),
+             show_us(row["cycle"], "p99_us"), row["errors"].dump()});
   out.print(std::cout);
 }
 
 void print_handoffs(const json& result) {
   heading("one key, " + result["waiters"].dump() + " waiters");
   std::cout << fixed(result["handoffs_per_s"], 0) << " hand-offs/s, "
-            << (result["fifo"] == true ? "strictly first come, first served" : "NOT IN ORDER") << '\n';
+            << (result["fifo"] == true ? "strictly first come, first served" : "NOT IN ORDER")
+            << '\n';
 }
 
 void print_names(const json& rows) {
@@ -74,7 +77,8 @@ void print_names(const json& rows) {
     if (row.contains("error"))
       out.add({where, row["error"].get<std::string>()});
     else
-      out.add({where, fixed(row["direct_us"], 2) + " us", fixed(row["named_us"], 2) + " us", fixed(row["ratio"], 2)});
+      out.add({where, fixed(row["direct_us"], 2) + " us", fixed(row["named_us"], 2) + " us",
+               fixed(row["ratio"], 2)});
   }
   out.print(std::cout);
 }
@@ -89,8 +93,10 @@ void print_takeovers(const json& result) {
   }
   if (result.contains("leader_killed")) {
     const auto& row = result["leader_killed"];
-    out.add({"leader: no lock is granted for", show_us(row, "p50_us"), show_us(row, "p99_us"), show_us(row, "max_us"),
-             row["owners_fenced"].dump() + " of " + row["owners_watched"].dump() + " owners fenced"});
+    out.add(
+      {"leader: no lock is granted for", show_us(row, "p50_us"), show_us(row, "p99_us"),
+       show_us(row, "max_us"),
+       row["owners_fenced"].dump() + " of " + row["owners_watched"].dump() + " owners fenced"});
   }
   out.print(std::cout);
 }
@@ -110,7 +116,8 @@ bool find_place(const bench_args& args, place& out, int& status) {
   auto given = args.given;
   const bool running = given.flags.contains("voters") || !given.config_file.empty();
   if (!running) {
-    out.own = std::make_unique<team>(std::vector<std::string>{"a", "b", "c"}, std::vector<std::string>{});
+    out.own =
+      std::make_unique<team>(std::vector<std::string>{"a", "b", "c"}, std::vector<std::string>{});
     given.flags["voters"] = split(out.own->voters(), ',');
     out.where = "3 voter processes and this client process, all on this machine";
   }
@@ -123,12 +130,14 @@ bool find_place(const bench_args& args, place& out, int& status) {
     out.where = "this client process, and the voters " + join_text(options.voters, ", ");
     // An address of loopback is no use to nodes elsewhere.
     for (const auto& voter : options.voters) {
-      if (voter.find("=127.") == std::string::npos && voter.find("=localhost:") == std::string::npos)
+      if (voter.find("=127.") == std::string::npos
+          && voter.find("=localhost:") == std::string::npos)
         options.listen.clear();
     }
   }
   caf::error problem;
-  out.node = client::join(options, options.listen.empty() ? hosting::nothing : hosting::local_echo, problem);
+  out.node =
+    client::join(options, options.listen.empty() ? hosting::nothing : hosting::local_echo, problem);
   if (!out.node)
     status = complain("cannot join: " + describe(problem), exit_unavailable);
   return out.node != nullptr;
@@ -141,7 +150,10 @@ int run_bench(const bench_args& args) {
     return status;
   const auto time = std::chrono::milliseconds{static_cast<std::int64_t>(args.seconds * 1000)};
   const bool text = !args.given.json;
-  json result{{"where", here.where}, {"machine", machine()}, {"store", "memory"}, {"seconds_per_row", args.seconds}};
+  json result{{"where", here.where},
+              {"machine", machine()},
+              {"store", "memory"},
+              {"seconds_per_row", args.seconds}};
   const auto wanted = [&](const char* part) { return args.part == "all" || args.part == part; };
   bool good = true;
   if (text)
@@ -173,14 +185,16 @@ int run_bench(const bench_args& args) {
 }
 
 int run_takeover(const bench_args& args) {
-  const auto ttl = args.given.flags.contains("ttl") ? args.given.flags.at("ttl").front() : std::string{"3s"};
+  const auto ttl =
+    args.given.flags.contains("ttl") ? args.given.flags.at("ttl").front() : std::string{"3s"};
   std::string why;
   if (!parse_duration(ttl, why))
     return complain("--ttl: " + why, exit_usage);
-  json result{{"where", "3 voter processes, a client process that holds, and this one, all on this machine"},
-              {"machine", machine()},
-              {"ttl", ttl},
-              {"runs", args.runs}};
+  json result{
+    {"where", "3 voter processes, a client process that holds, and this one, all on this machine"},
+    {"machine", machine()},
+    {"ttl", ttl},
+    {"runs", args.runs}};
   if (args.kill != "leader")
     result["holder_killed"] = bench_holder_killed(args.runs, ttl, !args.given.json);
   if (args.kill != "holder")
@@ -215,14 +229,18 @@ Example:
     if (!line.chosen)
       line.chosen = [args] { return run_bench(*args); };
   });
-  auto* takeover = sub->add_subcommand("takeover", "Kill holders and leaders, and measure how long it takes");
-  takeover->add_option("--runs", args->runs, "how often")->check(CLI::Range(1, 10'000))->capture_default_str();
+  auto* takeover =
+    sub->add_subcommand("takeover", "Kill holders and leaders, and measure how long it takes");
+  takeover->add_option("--runs", args->runs, "how often")
+    ->check(CLI::Range(1, 10'000))
+    ->capture_default_str();
   takeover->add_option("--kill", args->kill, "holder, leader or both")
     ->check(CLI::IsMember({"holder", "leader", "both"}))
     ->capture_default_str();
   takeover
     ->add_option_function<std::string>(
-      "--ttl", [args](const std::string& text) { args->given.flags["ttl"] = {text}; }, "the session ttl (default: 3s)")
+      "--ttl", [args](const std::string& text) { args->given.flags["ttl"] = {text}; },
+      "the session ttl (default: 3s)")
     ->type_name("TIME");
   takeover->add_flag("--json", args->given.json, "print JSON");
   takeover->footer("Example:\n  paxtor bench takeover --runs 20 --kill leader");

@@ -19,14 +19,18 @@ double samples::percentile(double p) const {
 }
 
 nlohmann::json samples::summary() const {
-  return {{"count", count()}, {"p50_us", percentile(0.50)}, {"p99_us", percentile(0.99)}, {"max_us", percentile(1)}};
+  return {{"count", count()},
+          {"p50_us", percentile(0.50)},
+          {"p99_us", percentile(0.99)},
+          {"max_us", percentile(1)}};
 }
 
 namespace {
 
 /// What all chains of a run share.
 struct load {
-  load(client& from, int chains) : node(from), door(from.door()), last(static_cast<std::size_t>(chains)) {}
+  load(client& from, int chains)
+      : node(from), door(from.door()), last(static_cast<std::size_t>(chains)) {}
 
   client& node;
   const cluster door;
@@ -62,7 +66,8 @@ struct load {
   }
 };
 
-caf::behavior locker(caf::event_based_actor* self, const std::shared_ptr<load>& shared, std::size_t chain) {
+caf::behavior locker(caf::event_based_actor* self, const std::shared_ptr<load>& shared,
+                     std::size_t chain) {
   // The next one starts when this one has ended, which is its release.
   self->attach_functor([shared, chain](const caf::error&) {
     if (shared->stopping)
@@ -131,8 +136,8 @@ struct queue_load {
   std::atomic<int> alive{0};
 
   std::mutex mutex;
-  std::uint64_t next = 0;      ///< the number of the next request
-  std::uint64_t expected = 0;  ///< the request that must be granted next
+  std::uint64_t next = 0;     ///< the number of the next request
+  std::uint64_t expected = 0; ///< the request that must be granted next
   std::uint64_t grants = 0;
   std::uint64_t out_of_order = 0;
   std::uint64_t errors = 0;
@@ -146,7 +151,8 @@ caf::behavior waiter(caf::event_based_actor* self, const std::shared_ptr<queue_l
     else
       shared->node.system().spawn(waiter, shared);
   });
-  // Numbered and sent under one lock: the order of the numbers is the order in which the requests were made.
+  // Numbered and sent under one lock: the order of the numbers is the order in which the requests
+  // were made.
   const std::lock_guard guard{shared->mutex};
   const auto number = shared->next++;
   shared->door.lock(self, nlohmann::json{"bench", "queue"})

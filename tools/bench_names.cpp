@@ -11,7 +11,8 @@ namespace {
 /// A block takes no longer than this, however slow the machine.
 constexpr milliseconds longest_block{250};
 
-/// Up to `count` requests, one after the other; then `done` has the mean time of one, or is negative if one failed.
+/// Up to `count` requests, one after the other; then `done` has the mean time of one, or is
+/// negative if one failed.
 caf::behavior pinger(caf::event_based_actor* self, const caf::actor& target, int count,
                      const std::shared_ptr<std::promise<double>>& done) {
   const auto start = clock::now();
@@ -46,11 +47,13 @@ double block_of(client& node, const caf::actor& target, int count) {
 
 } // namespace
 
-nlohmann::json bench_name(client& node, const std::string& type, int block, std::chrono::milliseconds time) {
+nlohmann::json bench_name(client& node, const std::string& type, int block,
+                          std::chrono::milliseconds time) {
   const auto named = node.door().name(nlohmann::json{"bench", type}, type);
-  auto direct = await<caf::actor>(node.system(), std::chrono::seconds{10}, [&](caf::event_based_actor* self) {
-    return self->request(named, std::chrono::seconds{10}, self_atom::value);
-  });
+  auto direct =
+    await<caf::actor>(node.system(), std::chrono::seconds{10}, [&](caf::event_based_actor* self) {
+      return self->request(named, std::chrono::seconds{10}, self_atom::value);
+    });
   if (!direct)
     return {{"error", describe(direct.error())}};
   samples by_name;

@@ -73,7 +73,8 @@ json bench_holder_killed(int runs, const std::string& ttl, bool chatty) {
     const auto took = answer.get() - killed;
     times.add(micros(took));
     caf::anon_send_exit(waiting, caf::exit_reason::user_shutdown);
-    progress(chatty, run, runs, show_duration(std::chrono::duration_cast<std::chrono::microseconds>(took)));
+    progress(chatty, run, runs,
+             show_duration(std::chrono::duration_cast<std::chrono::microseconds>(took)));
   }
   return times.summary();
 }
@@ -90,7 +91,8 @@ struct grant_log {
   std::vector<clock::time_point> times;
 };
 
-caf::behavior sampler(caf::event_based_actor* self, const std::shared_ptr<grant_log>& log, int chain) {
+caf::behavior sampler(caf::event_based_actor* self, const std::shared_ptr<grant_log>& log,
+                      int chain) {
   self->attach_functor([log, chain](const caf::error&) {
     if (!log->stopping)
       log->node.system().spawn(sampler, log, chain);
@@ -184,8 +186,9 @@ json bench_leader_killed(int runs, const std::string& ttl, bool chatty) {
     gaps.add(one.gap_us);
     fenced += one.fenced;
     progress(chatty, run, runs,
-             "no grant for " + show_duration(std::chrono::microseconds{static_cast<std::int64_t>(one.gap_us)}) + ", "
-               + std::to_string(one.fenced) + " fenced");
+             "no grant for "
+               + show_duration(std::chrono::microseconds{static_cast<std::int64_t>(one.gap_us)})
+               + ", " + std::to_string(one.fenced) + " fenced");
   }
   auto result = gaps.summary();
   result["owners_fenced"] = fenced;

@@ -15,7 +15,8 @@ struct tool_config : caf::actor_system_config {
 
 } // namespace
 
-std::unique_ptr<client> client::join(const node_options& options, hosting hosts, caf::error& problem) {
+std::unique_ptr<client> client::join(const node_options& options, hosting hosts,
+                                     caf::error& problem) {
   std::unique_ptr<client> result{new client};
   result->config_ = std::make_unique<tool_config>(options, hosts);
   result->system_ = std::make_unique<caf::actor_system>(*result->config_);
@@ -38,7 +39,8 @@ void client::leave() {
     door_.leave();
 }
 
-std::unique_ptr<client> join_for_command(const settings& given, const std::string& tool, int& status) {
+std::unique_ptr<client> join_for_command(const settings& given, const std::string& tool,
+                                         int& status) {
   node_options options;
   options.name = unique_name(tool);
   options.join_timeout = std::chrono::seconds{5};
@@ -51,7 +53,8 @@ std::unique_ptr<client> join_for_command(const settings& given, const std::strin
   }
   caf::error problem;
   auto result = client::join(options, hosting::nothing, problem);
-  // Here a time that ran out says that this node cannot join: scripts should not take it for a lock's timeout.
+  // Here a time that ran out says that this node cannot join: scripts should not take it for a
+  // lock's timeout.
   if (!result)
     status = complain("cannot join: " + describe(problem),
                       code_of(problem) == errc::timed_out ? exit_unavailable : status_of(problem));

@@ -25,7 +25,8 @@ namespace paxtor::tools {
 class client {
 public:
   /// Null if it cannot join; `problem` says why.
-  [[nodiscard]] static std::unique_ptr<client> join(const node_options& options, hosting hosts, caf::error& problem);
+  [[nodiscard]] static std::unique_ptr<client> join(const node_options& options, hosting hosts,
+                                                    caf::error& problem);
 
   ~client();
   client(const client&) = delete;
@@ -43,10 +44,13 @@ private:
   cluster door_;
 };
 
-/// What commands do first: settings, then join. Null: `status` is what to exit with, and stderr has the reason.
-[[nodiscard]] std::unique_ptr<client> join_for_command(const settings& given, const std::string& tool, int& status);
+/// What commands do first: settings, then join. Null: `status` is what to exit with, and stderr has
+/// the reason.
+[[nodiscard]] std::unique_ptr<client> join_for_command(const settings& given,
+                                                       const std::string& tool, int& status);
 
-/// Sends the request that `ask(self)` makes from an actor of its own and waits for the answer. timed_out after `patience`.
+/// Sends the request that `ask(self)` makes from an actor of its own and waits for the answer.
+/// timed_out after `patience`.
 template <class Answer, class Ask>
 caf::expected<Answer> await(caf::actor_system& sys, std::chrono::milliseconds patience, Ask ask) {
   auto promise = std::make_shared<std::promise<caf::expected<Answer>>>();
@@ -59,7 +63,8 @@ caf::expected<Answer> await(caf::actor_system& sys, std::chrono::milliseconds pa
     return future.get();
   caf::anon_send_exit(asker, caf::exit_reason::kill);
   return make_error(errc::timed_out, "the cluster did not answer within "
-                                       + std::to_string(patience.count()) + " ms: has it a majority?");
+                                       + std::to_string(patience.count())
+                                       + " ms: has it a majority?");
 }
 
 } // namespace paxtor::tools

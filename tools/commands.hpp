@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// The subcommands. Each `add_` puts one on the command line; when the user picks it, it sets `chosen` to what it does, which
-/// returns the exit status.
+/// The subcommands. Each `add_` puts one on the command line; when the user picks it, it sets
+/// `chosen` to what it does, which returns the exit status.
 
 #include <functional>
 #include <string>

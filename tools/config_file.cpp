@@ -25,8 +25,10 @@ std::size_t start_of_token(std::string_view text, std::size_t end) {
   if (end >= text.size() || end == 0 || text[end] != '"')
     return end;
   const auto quote = text.rfind('"', end - 1);
-  return quote == std::string_view::npos || text.substr(quote, end - quote).find('\n') != std::string_view::npos ? end
-                                                                                                                 : quote;
+  return quote == std::string_view::npos
+             || text.substr(quote, end - quote).find('\n') != std::string_view::npos
+           ? end
+           : quote;
 }
 
 struct key_place {
@@ -34,7 +36,8 @@ struct key_place {
   std::size_t line = 1;
 };
 
-/// The keys of the outermost object with their lines. REQUIRES: `text` is valid JSON, and an object.
+/// The keys of the outermost object with their lines. REQUIRES: `text` is valid JSON, and an
+/// object.
 std::vector<key_place> places_of_keys(std::string_view text) {
   std::vector<key_place> result;
   std::size_t line = 1;
@@ -77,12 +80,14 @@ std::string reason_of(const std::string& what) {
 
 } // namespace
 
-bool parse_config(const std::string& file, std::string_view text, std::vector<config_entry>& out, std::string& why) {
+bool parse_config(const std::string& file, std::string_view text, std::vector<config_entry>& out,
+                  std::string& why) {
   nlohmann::json value;
   try {
     value = nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& err) {
-    why = position(file, text, start_of_token(text, err.byte > 0 ? err.byte - 1 : 0)) + ": not JSON: " + reason_of(err.what());
+    why = position(file, text, start_of_token(text, err.byte > 0 ? err.byte - 1 : 0))
+          + ": not JSON: " + reason_of(err.what());
     return false;
   }
   if (!value.is_object()) {
@@ -93,8 +98,8 @@ bool parse_config(const std::string& file, std::string_view text, std::vector<co
   for (const auto& place : places_of_keys(text)) {
     const auto [first, fresh] = seen.emplace(place.key, place.line);
     if (!fresh) {
-      why = file + ":" + std::to_string(place.line) + ": \"" + place.key + "\" is there twice (first in line "
-            + std::to_string(first->second) + "): keep one";
+      why = file + ":" + std::to_string(place.line) + ": \"" + place.key
+            + "\" is there twice (first in line " + std::to_string(first->second) + "): keep one";
       return false;
     }
     out.push_back({place.key, value.at(place.key), file + ":" + std::to_string(place.line)});

@@ -20,12 +20,13 @@ struct config_entry {
   std::string origin;
 };
 
-/// The entries of `text` in the file's order. Returns false and sets `why` (one line with file, line and column) if the
-/// text is not JSON, not an object, or names a key twice.
-[[nodiscard]] bool parse_config(const std::string& file, std::string_view text, std::vector<config_entry>& out,
-                                std::string& why);
+/// The entries of `text` in the file's order. Returns false and sets `why` (one line with file,
+/// line and column) if the text is not JSON, not an object, or names a key twice.
+[[nodiscard]] bool parse_config(const std::string& file, std::string_view text,
+                                std::vector<config_entry>& out, std::string& why);
 
 /// The same from a file; also fails if it cannot be read.
-[[nodiscard]] bool read_config(const std::string& file, std::vector<config_entry>& out, std::string& why);
+[[nodiscard]] bool read_config(const std::string& file, std::vector<config_entry>& out,
+                               std::string& why);
 
 } // namespace paxtor::tools

@@ -1,9 +1,13 @@
-/// `paxtor demo-node` (hidden): a node that does what JSON lines on stdin ask for and answers on stdout. The demo, the benchmarks
-/// of a takeover and the cluster tests drive their processes with it. It ends when stdin does.
+/// `paxtor demo-node` (hidden): a node that does what JSON lines on stdin ask for and answers on
+/// stdout. The demo, the benchmarks of a takeover and the cluster tests drive their processes with
+/// it. It ends when stdin does.
 ///
-///   {"op":"print","digit":"3","times":5,"pause_ms":20,"key":"printer"}   an actor; writes to descriptor 3; no key: no lock
-///   {"op":"increment","id":1,"name":"apple"}       -> {"id":1,"value":1,"node":"b","us":900} or {"id":1,"error":"..."}
-///   {"op":"hold","id":2,"key":"vault"}             -> {"id":2,"token":17,"us":800}; {"id":2,"ended":"..."} at its end
+///   {"op":"print","digit":"3","times":5,"pause_ms":20,"key":"printer"}   an actor; writes to
+///   descriptor 3; no key: no lock
+///   {"op":"increment","id":1,"name":"apple"}       -> {"id":1,"value":1,"node":"b","us":900} or
+///   {"id":1,"error":"..."}
+///   {"op":"hold","id":2,"key":"vault"}             -> {"id":2,"token":17,"us":800};
+///   {"id":2,"ended":"..."} at its end
 ///   {"op":"release","id":2}
 ///   {"op":"running","id":3}                        -> {"id":3,"counters":0}
 ///   {"op":"status","id":4}                         -> {"id":4,"status":{...}}
@@ -54,7 +58,8 @@ struct print_job {
 /// Locks (if it is told a key), prints its digit, exits: the lock ends with it.
 caf::behavior printer(caf::event_based_actor* self, const cluster& door, const print_job& job) {
   const auto print = [self, job, left = std::make_shared<int>(job.times)](step_atom) {
-    // One write per digit to one pipe that all processes share: its order is the order in true time.
+    // One write per digit to one pipe that all processes share: its order is the order in true
+    // time.
     if (write(printer_fd, job.digit.data(), job.digit.size()) < 0)
       self->quit();
     if (--*left == 0)
@@ -95,9 +100,11 @@ caf::behavior holder(caf::event_based_actor* self, const cluster& door, const js
 constexpr std::chrono::milliseconds look_for{500};
 constexpr std::chrono::seconds give_up{15};
 
-/// Adds one to a counter wherever it lives. A message that is under way to a node when that dies may be lost, and one that adds
-/// must not be sent twice: so it asks for the count until somebody answers, and then adds, once.
-caf::behavior incrementer(caf::event_based_actor* self, const caf::actor& counter, const json& order) {
+/// Adds one to a counter wherever it lives. A message that is under way to a node when that dies
+/// may be lost, and one that adds must not be sent twice: so it asks for the count until somebody
+/// answers, and then adds, once.
+caf::behavior incrementer(caf::event_based_actor* self, const caf::actor& counter,
+                          const json& order) {
   const auto start = clock::now();
   const auto failed = [=](const caf::error& err) {
     say({{"id", order["id"]}, {"error", describe(err)}});

@@ -18,7 +18,7 @@ constexpr std::size_t label_width = 18;
 } // namespace
 
 demo_screen::demo_screen(bool visible)
-  : visible_(visible), moves_(visible && isatty(STDOUT_FILENO) != 0), style_(STDOUT_FILENO) {}
+    : visible_(visible), moves_(visible && isatty(STDOUT_FILENO) != 0), style_(STDOUT_FILENO) {}
 
 void demo_screen::out(const std::string& text) {
   if (visible_)
@@ -83,7 +83,8 @@ void demo_screen::ticker(const std::string& label, const std::string& text) {
   if (!moves_)
     return;
   ticking_ = true;
-  out("\r" + std::string(indent, ' ') + pad(label, label_width) + " " + style_.dim(text) + "\033[K");
+  out("\r" + std::string(indent, ' ') + pad(label, label_width) + " " + style_.dim(text)
+      + "\033[K");
 }
 
 void demo_screen::end_ticker() {
@@ -102,9 +103,11 @@ void demo_screen::conclude(double took_s) {
   const auto count = std::to_string(passed_ + failed_);
   out("\n");
   if (failed_ == 0)
-    out(style_.green("All " + count + " checks hold") + " (" + took + "). All processes are stopped.\n\n");
+    out(style_.green("All " + count + " checks hold") + " (" + took
+        + "). All processes are stopped.\n\n");
   else
-    out(style_.red(std::to_string(failed_) + " of " + count + " checks do not hold") + " (" + took + ").\n\n");
+    out(style_.red(std::to_string(failed_) + " of " + count + " checks do not hold") + " (" + took
+        + ").\n\n");
 }
 
 nlohmann::json demo_screen::result(double took_s) const {

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// What the program's exit status tells scripts. Kept in step with tools/README.md and `paxtor --help`.
+/// What the program's exit status tells scripts. Kept in step with tools/README.md and `paxtor
+/// --help`.
 
 #include <string>
 
@@ -13,7 +14,8 @@ enum exit_status : int {
   exit_ok = 0,
   /// It failed, and stderr says how: no such entry, deadlock, no host, a check of the demo.
   exit_failure = 1,
-  /// The command line, a config file, the environment, a key or a value is wrong (sysexits: EX_USAGE).
+  /// The command line, a config file, the environment, a key or a value is wrong (sysexits:
+  /// EX_USAGE).
   exit_usage = 64,
   /// This node cannot join, or cannot open an address or file (EX_UNAVAILABLE).
   exit_unavailable = 69,

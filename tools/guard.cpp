@@ -94,7 +94,8 @@ std::optional<guard_event> guard::next(std::chrono::milliseconds patience) {
   if (pid_ < 0)
     return std::nullopt;
   pollfd ready{in_, POLLIN, 0};
-  const auto n = poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(patience.count(), 1'000'000)));
+  const auto n =
+    poll(&ready, 1, static_cast<int>(std::min<std::int64_t>(patience.count(), 1'000'000)));
   if (n <= 0)
     return std::nullopt;
   guard_event event{};

@@ -1,17 +1,20 @@
 #pragma once
 
 /// \file
-/// The guard of `paxtor lock`: a small process of its own that runs the command and sees to it that nothing the command
-/// started outlives the lock, whatever becomes of the process that holds it.
+/// The guard of `paxtor lock`: a small process of its own that runs the command and sees to it that
+/// nothing the command started outlives the lock, whatever becomes of the process that holds it.
 ///
 ///   paxtor lock (holds the lock)  --pipe-->  guard  --fork-->  command (its own process group)
 ///
-/// G1 The guard kills everything the command started when it is told to, when the pipe closes (the holder's process is
+/// G1 The guard kills everything the command started when it is told to, when the pipe closes (the
+/// holder's process is
 ///    gone), and when the deadline it was told has passed with no later one (the holder is frozen).
-/// G2 "Everything" is the command's process group and all other descendants: the guard is their subreaper
+/// G2 "Everything" is the command's process group and all other descendants: the guard is their
+/// subreaper
 ///    (PR_SET_CHILD_SUBREAPER), so those that leave the group, as timeout(1) does, come back to it.
 /// G3 `all_gone` is told only when no descendant is alive.
-/// G4 The command dies with the guard (PR_SET_PDEATHSIG), and the holder then kills the rest as their next subreaper.
+/// G4 The command dies with the guard (PR_SET_PDEATHSIG), and the holder then kills the rest as
+/// their next subreaper.
 ///
 /// It is forked before the program starts any thread, so it may use the whole of libc.
 
@@ -32,12 +35,12 @@ using boot_time = std::chrono::nanoseconds;
 /// What the guard tells the holder.
 struct guard_event {
   enum class kind : std::uint8_t {
-    started,      ///< value: the command's process id
-    not_started,  ///< value: errno of execvp
-    ended,        ///< value: the command's wait status; background children may still run
-    suspended,    ///< value: the signal that stopped it
-    all_gone,     ///< G3; value: 1 if the guard had to kill
-    lost,         ///< the guard itself is gone; made by the holder's end of the pipe
+    started,     ///< value: the command's process id
+    not_started, ///< value: errno of execvp
+    ended,       ///< value: the command's wait status; background children may still run
+    suspended,   ///< value: the signal that stopped it
+    all_gone,    ///< G3; value: 1 if the guard had to kill
+    lost,        ///< the guard itself is gone; made by the holder's end of the pipe
   };
   kind what;
   std::int64_t value = 0;
@@ -49,7 +52,8 @@ public:
   /// Forks the guard for `command`. REQUIRES: one thread. Returns false and sets `why`.
   [[nodiscard]] bool start(std::vector<std::string> command, std::string& why);
 
-  /// As the end of the holder would: the guard kills and ends. Waits until it has, and all else is gone.
+  /// As the end of the holder would: the guard kills and ends. Waits until it has, and all else is
+  /// gone.
   ~guard();
 
   guard() = default;

@@ -21,7 +21,8 @@ namespace paxtor::tools {
 
 namespace {
 
-/// The parent of a process, from /proc/PID/stat; 0 if it is gone. (/proc/PID/task/TID/children is not in every kernel.)
+/// The parent of a process, from /proc/PID/stat; 0 if it is gone. (/proc/PID/task/TID/children is
+/// not in every kernel.)
 pid_t parent_of(const char* pid) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%s/stat", pid);
@@ -60,7 +61,7 @@ void kill_children() {
 class guard_process {
 public:
   guard_process(std::vector<std::string> command, int in, int out)
-    : command_(std::move(command)), in_(in), out_(out), holder_(getppid()) {}
+      : command_(std::move(command)), in_(in), out_(out), holder_(getppid()) {}
 
   int run();
 
@@ -81,15 +82,15 @@ private:
   int signals_ = -1;
   pid_t holder_;
   pid_t pid_ = -1;
-  boot_time deadline_{0};  ///< 0: none
+  boot_time deadline_{0}; ///< 0: none
   bool open_ = true;
   bool killed_ = false;
-  bool failed_ = false;  ///< the command could not be started
+  bool failed_ = false; ///< the command could not be started
 };
 
 int guard_process::run() {
-  // Terminal signals and group kills are for the command: the guard stands in a group of its own and lets none of them
-  // end it.
+  // Terminal signals and group kills are for the command: the guard stands in a group of its own
+  // and lets none of them end it.
   setpgid(0, 0);
   prctl(PR_SET_NAME, "paxtor-guard");
   prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -251,8 +252,8 @@ bool guard_process::reap() {
 }
 
 void guard_process::stopped(int signal) {
-  // Ctrl-Z: the program cannot stop with its command, it would lose the lock; and a command that sleeps on a lock keeps
-  // everybody waiting. So it goes on.
+  // Ctrl-Z: the program cannot stop with its command, it would lose the lock; and a command that
+  // sleeps on a lock keeps everybody waiting. So it goes on.
   if (signal == SIGTSTP)
     kill(-pid_, SIGCONT);
   tell(guard_event::kind::suspended, signal);

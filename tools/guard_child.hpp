@@ -11,7 +11,8 @@
 
 namespace paxtor::tools {
 
-/// Holder -> guard, over a pipe: 'R' run, 'L' live until, 'S' signal, 'K' kill. `length` bytes of text follow.
+/// Holder -> guard, over a pipe: 'R' run, 'L' live until, 'S' signal, 'K' kill. `length` bytes of
+/// text follow.
 struct guard_order {
   char what;
   char unused[3];
@@ -22,8 +23,8 @@ struct guard_order {
 /// Never throws; returns when nothing of the command is alive (G3).
 int guard_main(std::vector<std::string> command, int in, int out) noexcept;
 
-/// SIGKILL to the process group (unless -1) and to all children of this process, until there is none left. As subreaper
-/// this process gets the children of those that it kills (G2).
+/// SIGKILL to the process group (unless -1) and to all children of this process, until there is
+/// none left. As subreaper this process gets the children of those that it kills (G2).
 void kill_descendants(pid_t group) noexcept;
 
 } // namespace paxtor::tools

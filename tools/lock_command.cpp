@@ -25,7 +25,8 @@ namespace paxtor::tools {
 
 namespace {
 
-/// How often the lease is looked at while the command runs: well below the smallest margin (75 ms at a ttl of 300 ms).
+/// How often the lease is looked at while the command runs: well below the smallest margin (75 ms
+/// at a ttl of 300 ms).
 constexpr int look_every_ms = 10;
 
 struct lock_args {
@@ -36,9 +37,10 @@ struct lock_args {
   bool strict = false;
 };
 
-/// What the owner actor and the main thread share. The owner holds the lock and, once granted, stands still in its handler until
-/// the main thread has seen the last process of the command go. So the lock cannot be released, nor its session closed,
-/// before that; and if it comes to the worst the library's watchdog ends this process (F2), and the guard the command.
+/// What the owner actor and the main thread share. The owner holds the lock and, once granted,
+/// stands still in its handler until the main thread has seen the last process of the command go.
+/// So the lock cannot be released, nor its session closed, before that; and if it comes to the
+/// worst the library's watchdog ends this process (F2), and the guard the command.
 struct holding {
   std::promise<caf::expected<grant>> answer;
   std::once_flag once;
@@ -58,8 +60,9 @@ struct holding {
   ~holding() { close(wake); }
 };
 
-caf::behavior owner(caf::event_based_actor* self, const std::shared_ptr<holding>& shared, const cluster& door,
-                    const std::vector<key>& wanted, const lock_options& options) {
+caf::behavior owner(caf::event_based_actor* self, const std::shared_ptr<holding>& shared,
+                    const cluster& door, const std::vector<key>& wanted,
+                    const lock_options& options) {
   door.lock(self, keys{wanted}, options)
     .then(
       [self, shared](const grant& held) {
@@ -102,7 +105,7 @@ bool has_terminal() {
 class supervision {
 public:
   supervision(guard& child, signals& incoming, const grant& held, bool strict)
-    : child_(child), incoming_(incoming), held_(held), strict_(strict) {}
+      : child_(child), incoming_(incoming), held_(held), strict_(strict) {}
 
   int run(const std::string& command, const std::vector<std::string>& variables) {
     const bool terminal = has_terminal();
@@ -120,7 +123,8 @@ public:
     if (terminal)
       take_terminal_back();
     if (lost_)
-      return complain("lost the lock " + join_text(held_.keys(), ", ") + " (token " + std::to_string(held_.token())
+      return complain("lost the lock " + join_text(held_.keys(), ", ") + " (token "
+                        + std::to_string(held_.token())
                         + "): this node did not reach a majority in time; the command was killed",
                       exit_lock_lost);
     return status_;
@@ -130,7 +134,8 @@ private:
   void extend() {
     if (strict_)
       return;
-    // G1: the guard keeps the same deadline, for the case that this process is frozen and its command is not.
+    // G1: the guard keeps the same deadline, for the case that this process is frozen and its
+    // command is not.
     const auto until = boot_now() + held_.time_left();
     if (until - told_ > std::chrono::milliseconds{5}) {
       told_ = until;
@@ -203,8 +208,8 @@ int wait_for_answer(const holding& shared, signals& incoming) {
   }
 }
 
-/// Ends the owner, which releases or withdraws, and waits for its end. Takes the last handle: the thread of a detached actor
-/// ends with its last reference, and the actor system waits for it.
+/// Ends the owner, which releases or withdraws, and waits for its end. Takes the last handle: the
+/// thread of a detached actor ends with its last reference, and the actor system waits for it.
 void end_owner(client& node, caf::actor actor, holding& shared) {
   shared.done.set_value();
   caf::scoped_actor self{node.system()};
@@ -261,7 +266,8 @@ int run_lock(const lock_args& args, const command_line& line) {
   auto actor = node->system().spawn<caf::detached>(owner, shared, node->door(), wanted, options);
   // An owner that is stopped before it is answered answers too.
   actor->attach_functor([shared](const caf::error& reason) {
-    shared->answered(make_error(errc::ownership_lost, "stopped while it waited: " + describe(reason)));
+    shared->answered(
+      make_error(errc::ownership_lost, "stopped while it waited: " + describe(reason)));
   });
   if (const int number = wait_for_answer(*shared, incoming); number != 0) {
     impatience quit{incoming};
@@ -285,16 +291,23 @@ int run_lock(const lock_args& args, const command_line& line) {
 
 void add_lock_command(CLI::App& app, command_line& line) {
   auto args = std::make_shared<lock_args>();
-  auto* sub = app.add_subcommand("lock", "Run a command while holding one lock or several:\npaxtor lock [OPTIONS] KEY [KEY..] -- COMMAND [ARGS..]");
-  sub->add_option("KEY", args->keys, "JSON, or text that is taken as a JSON string; several are locked at once")
+  auto* sub = app.add_subcommand("lock", "Run a command while holding one lock or several:\npaxtor "
+                                         "lock [OPTIONS] KEY [KEY..] -- COMMAND [ARGS..]");
+  sub
+    ->add_option("KEY", args->keys,
+                 "JSON, or text that is taken as a JSON string; several are locked at once")
     ->required()
     ->expected(1, 64);
-  sub->add_option("--timeout", args->timeout, "give up waiting after this time (status 75)")->type_name("TIME");
-  sub->add_flag("--try", args->try_once, "do not wait: status 77 if somebody holds or waits for it");
-  sub->add_flag("--strict", args->strict,
-                "never lose the lock to silence: after a crash of this machine only proof of its end frees it");
+  sub->add_option("--timeout", args->timeout, "give up waiting after this time (status 75)")
+    ->type_name("TIME");
+  sub->add_flag("--try", args->try_once,
+                "do not wait: status 77 if somebody holds or waits for it");
+  sub->add_flag(
+    "--strict", args->strict,
+    "never lose the lock to silence: after a crash of this machine only proof of its end frees it");
   args->given.add_to(*sub, stay::command);
-  sub->footer(R"(Waits its turn, first come first served, runs COMMAND in a process group of its own with
+  sub->footer(
+    R"(Waits its turn, first come first served, runs COMMAND in a process group of its own with
 PAXTOR_KEY (JSON) and PAXTOR_TOKEN (a number that grows with every owner: store it with what
 you write, refuse smaller ones), and exits with its status. The lock is released when
 everything that COMMAND started has ended, background processes included. If this node

@@ -1,4 +1,5 @@
-/// The `paxtor` program: picks a subcommand and turns every wrong flag into one line that says what to do.
+/// The `paxtor` program: picks a subcommand and turns every wrong flag into one line that says what
+/// to do.
 
 #include <algorithm>
 #include <cstdio>
@@ -16,7 +17,8 @@ namespace paxtor::tools {
 
 namespace {
 
-constexpr const char* footer = R"(Example: a cluster of three on this machine, each in a terminal of its own:
+constexpr const char* footer =
+  R"(Example: a cluster of three on this machine, each in a terminal of its own:
   export PAXTOR_VOTERS=a=127.0.0.1:4801,b=127.0.0.1:4802,c=127.0.0.1:4803
   paxtor node --name a       (and b, and c)
   paxtor lock backup -- ./backup.sh
@@ -31,7 +33,8 @@ std::vector<std::string> names_of(const CLI::App& app) {
     for (const auto& name : option->get_lnames())
       result.push_back("--" + name);
   }
-  for (const auto* sub : app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
+  for (const auto* sub :
+       app.get_subcommands([](const CLI::App* one) { return !one->get_group().empty(); }))
     result.push_back(sub->get_name());
   return result;
 }
@@ -43,7 +46,8 @@ const CLI::App& picked(const CLI::App& app) {
 }
 
 std::string full_name(const CLI::App& app) {
-  return app.get_parent() == nullptr ? app.get_name() : full_name(*app.get_parent()) + " " + app.get_name();
+  return app.get_parent() == nullptr ? app.get_name()
+                                     : full_name(*app.get_parent()) + " " + app.get_name();
 }
 
 int complain_usage(const CLI::App& app, const CLI::ParseError& err) {
@@ -51,14 +55,17 @@ int complain_usage(const CLI::App& app, const CLI::ParseError& err) {
   std::string what = err.what();
   if (dynamic_cast<const CLI::ExtrasError*>(&err) != nullptr) {
     auto extra = app.remaining(true);
-    const auto flag = std::find_if(extra.begin(), extra.end(), [](const auto& one) { return one.starts_with('-'); });
+    const auto flag = std::find_if(extra.begin(), extra.end(),
+                                   [](const auto& one) { return one.starts_with('-'); });
     // A flag that is not known takes its value along: the flag is the typo.
     if (flag != extra.end())
       std::iter_swap(extra.begin(), flag);
     if (!extra.empty()) {
       const auto word = extra.front().substr(0, extra.front().find('='));
       const auto near = nearest(word, names_of(where));
-      const auto* kind = word.starts_with('-') ? "unknown option '" : &where == &app ? "unknown command '" : "unexpected '";
+      const auto* kind = word.starts_with('-') ? "unknown option '"
+                         : &where == &app      ? "unknown command '"
+                                               : "unexpected '";
       what = kind + word + "'" + (near.empty() ? "" : "; did you mean '" + near + "'?");
     }
   }
@@ -70,7 +77,8 @@ int complain_usage(const CLI::App& app, const CLI::ParseError& err) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Cluster-wide locks and singletons: consistent, fenced, first come first served.", "paxtor"};
+  CLI::App app{"Cluster-wide locks and singletons: consistent, fenced, first come first served.",
+               "paxtor"};
   app.set_version_flag("--version", std::string{"paxtor "} + PAXTOR_VERSION + " (CAF "
                                       + std::to_string(CAF_VERSION / 10000) + "."
                                       + std::to_string(CAF_VERSION / 100 % 100) + "."
@@ -78,9 +86,9 @@ int run(int argc, char** argv) {
   app.footer(footer);
   app.require_subcommand(0, 1);
   command_line line;
-  for (auto add : {add_node_command, add_lock_command, add_status_command, add_members_command, add_whereis_command,
-                   add_get_command, add_put_command, add_why_command, add_demo_command, add_bench_command,
-                   add_demo_node_command})
+  for (auto add : {add_node_command, add_lock_command, add_status_command, add_members_command,
+                   add_whereis_command, add_get_command, add_put_command, add_why_command,
+                   add_demo_command, add_bench_command, add_demo_node_command})
     add(app, line);
   // What stands behind "--" is a command's own, whatever it looks like.
   int count = 1;

@@ -43,7 +43,8 @@ int run_members(const query_args& args) {
     const auto address = text_of(member, "endpoint");
     out.add({text_of(member, "node"), address.empty() ? "-" : address, text_of(member, "locks"),
              text_of(member, "waits"), text_of(member, "singletons"),
-             member.value("open", true) ? time_of(member, "silent_ms") : "gone", join_text(types, ",")});
+             member.value("open", true) ? time_of(member, "silent_ms") : "gone",
+             join_text(types, ",")});
   }
   out.print(std::cout);
   if (answer.value("more", false))
@@ -57,7 +58,8 @@ void add_members_command(CLI::App& app, command_line& line) {
   auto args = std::make_shared<query_args>();
   auto* sub = app.add_subcommand("members", "List the nodes, what they hold, and what they host");
   add_query_flags(*sub, *args);
-  sub->footer("Example:\n  paxtor members --voters a=10.0.0.1:4800,b=10.0.0.2:4800,c=10.0.0.3:4800");
+  sub->footer(
+    "Example:\n  paxtor members --voters a=10.0.0.1:4800,b=10.0.0.2:4800,c=10.0.0.3:4800");
   sub->callback([args, &line] { line.chosen = [args] { return run_members(*args); }; });
 }
 

@@ -33,9 +33,11 @@ std::string voter_address(const node_options& options, const std::string& name) 
   return {};
 }
 
-void print_ready(const node_args& args, const node_options& options, const cluster& door, bool voter) {
+void print_ready(const node_args& args, const node_options& options, const cluster& door,
+                 bool voter) {
   auto address = options.advertise.empty() ? options.listen : options.advertise;
-  if (const auto colon = address.rfind(':'); colon != std::string::npos && options.advertise.empty())
+  if (const auto colon = address.rfind(':');
+      colon != std::string::npos && options.advertise.empty())
     address = address.substr(0, colon + 1) + std::to_string(door.port());
   if (args.given.json) {
     std::cout << nlohmann::json{{"ready", true},
@@ -47,8 +49,9 @@ void print_ready(const node_args& args, const node_options& options, const clust
                    .dump()
               << std::endl;
   } else {
-    std::cout << "ready: node " << options.name << ", " << (voter ? "voter" : "client") << " of cluster "
-              << options.cluster << (address.empty() ? ", not listening" : ", at " + address) << " (pid " << getpid()
+    std::cout << "ready: node " << options.name << ", " << (voter ? "voter" : "client")
+              << " of cluster " << options.cluster
+              << (address.empty() ? ", not listening" : ", at " + address) << " (pid " << getpid()
               << ")" << std::endl;
   }
 }
@@ -99,9 +102,11 @@ int run_node(const node_args& args) {
 
 void add_node_command(CLI::App& app, command_line& line) {
   auto args = std::make_shared<node_args>();
-  auto* sub = app.add_subcommand("node", "Run a node until SIGTERM or Ctrl-C; it leaves in good order");
+  auto* sub =
+    app.add_subcommand("node", "Run a node until SIGTERM or Ctrl-C; it leaves in good order");
   args->given.add_to(*sub, stay::node);
-  sub->add_flag("--exit-with-parent", args->exit_with_parent, "end (SIGKILL) when the process that started it ends");
+  sub->add_flag("--exit-with-parent", args->exit_with_parent,
+                "end (SIGKILL) when the process that started it ends");
   sub->footer(R"(A node whose name is one of --voters is a voter, any other a client node. It hosts
 the actor types "counter" and "echo". Each flag has a variable (--join-timeout:
 PAXTOR_JOIN_TIMEOUT) and a key in the --config file ("join_timeout"); flags win over

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Child processes for the demo, the benchmarks and the cluster tests. None outlives its parent: each gets
-/// PR_SET_PDEATHSIG, and the destructor kills and reaps.
+/// Child processes for the demo, the benchmarks and the cluster tests. None outlives its parent:
+/// each gets PR_SET_PDEATHSIG, and the destructor kills and reaps.
 
 #include <chrono>
 #include <cstdint>
@@ -50,7 +50,8 @@ public:
   void signal(int number);
   void signal_group(int number);
 
-  /// The exit status as shells have it (128+n for a signal). nullopt: it still runs after `patience`.
+  /// The exit status as shells have it (128+n for a signal). nullopt: it still runs after
+  /// `patience`.
   std::optional<int> wait(milliseconds patience);
 
   /// SIGKILL and reap.
@@ -82,7 +83,8 @@ private:
   std::optional<int> status_;
 };
 
-/// TCP ports of 127.0.0.1 that nobody listens on now, below the range that the kernel takes for outgoing connections.
+/// TCP ports of 127.0.0.1 that nobody listens on now, below the range that the kernel takes for
+/// outgoing connections.
 [[nodiscard]] std::vector<std::uint16_t> free_ports(std::size_t count);
 
 /// This program's own file.

@@ -35,9 +35,10 @@ int run_put(const put_args& args) {
     return status;
   put_options options;
   options.deadline = *patience;
-  auto chosen = await<document>(node->system(), *patience + std::chrono::seconds{1}, [&](caf::event_based_actor* self) {
-    return node->door().put(self, args.bucket, where, value, options);
-  });
+  auto chosen = await<document>(node->system(), *patience + std::chrono::seconds{1},
+                                [&](caf::event_based_actor* self) {
+                                  return node->door().put(self, args.bucket, where, value, options);
+                                });
   if (!chosen)
     return complain(chosen.error());
   const bool ours = chosen->value == value;
@@ -57,7 +58,8 @@ int run_put(const put_args& args) {
 
 void add_put_command(CLI::App& app, command_line& line) {
   auto args = std::make_shared<put_args>();
-  auto* sub = app.add_subcommand("put", "Put an entry once; prints the value that was chosen first");
+  auto* sub =
+    app.add_subcommand("put", "Put an entry once; prints the value that was chosen first");
   sub->add_option("BUCKET", args->bucket, "a bucket of entries")->required();
   sub->add_option("KEY", args->key, "JSON, or text that is taken as a JSON string")->required();
   sub->add_option("VALUE", args->value, "JSON, or text that is taken as a JSON string")->required();

@@ -24,7 +24,8 @@ std::optional<std::chrono::milliseconds> patience_of(const query_args& args) {
   return result;
 }
 
-std::optional<document> ask_cluster(client& node, const std::string& what, const std::string& bucket, const key* about,
+std::optional<document> ask_cluster(client& node, const std::string& what,
+                                    const std::string& bucket, const key* about,
                                     std::chrono::milliseconds patience, int& status) {
   detail::ask_request question{what,
                                bucket,
@@ -32,9 +33,9 @@ std::optional<document> ask_cluster(client& node, const std::string& what, const
                                about != nullptr ? about->problem() : std::string{},
                                1000,
                                patience};
-  auto answer = await<document>(node.system(), patience + std::chrono::seconds{1}, [&](caf::event_based_actor* self) {
-    return node.door().ask(self, question);
-  });
+  auto answer =
+    await<document>(node.system(), patience + std::chrono::seconds{1},
+                    [&](caf::event_based_actor* self) { return node.door().ask(self, question); });
   if (answer)
     return *answer;
   status = complain(answer.error());

@@ -26,8 +26,9 @@ void add_query_flags(CLI::App& app, query_args& args);
 [[nodiscard]] std::optional<std::chrono::milliseconds> patience_of(const query_args& args);
 
 /// Asks one of the cluster's questions. On failure complains and sets `status`.
-[[nodiscard]] std::optional<document> ask_cluster(client& node, const std::string& what, const std::string& bucket,
-                                                  const key* about, std::chrono::milliseconds patience, int& status);
+[[nodiscard]] std::optional<document> ask_cluster(client& node, const std::string& what,
+                                                  const std::string& bucket, const key* about,
+                                                  std::chrono::milliseconds patience, int& status);
 
 /// --json: one line.
 void print_json(const nlohmann::json& value);

@@ -21,7 +21,7 @@ enum class form { text, list, number, time, flag };
 struct field {
   const char* key;
   form kind;
-  bool for_commands;  ///< else only nodes have it
+  bool for_commands; ///< else only nodes have it
   const char* help;
   const char* type;
 };
@@ -31,7 +31,8 @@ constexpr field fields[] = {
   {"voters", form::list, true, "the initial voters, the same on all nodes", "NAME=HOST:PORT,..."},
   {"cluster", form::text, true, "the cluster's name (default: paxtor)", "NAME"},
   {"name", form::text, true, "this node's name; a voter's is one of --voters", "NAME"},
-  {"listen", form::text, false, "where to listen; port 0 picks one (default: a voter's address)", "HOST:PORT"},
+  {"listen", form::text, false, "where to listen; port 0 picks one (default: a voter's address)",
+   "HOST:PORT"},
   {"advertise", form::text, false, "where others reach this node, if not at --listen", "HOST:PORT"},
   {"labels", form::list, false, "labels that singletons may ask for", "KEY=VALUE,..."},
   {"capacity", form::number, false, "the most singletons to host (default: no bound)", "N"},
@@ -39,7 +40,8 @@ constexpr field fields[] = {
   {"join_timeout", form::time, true, "give up joining after this time", "TIME"},
   {"tls_certificate", form::text, true, "PEM file; needs --tls-key and --tls-ca", "FILE"},
   {"tls_key", form::text, true, "PEM file", "FILE"},
-  {"tls_ca", form::text, true, "PEM file of the authority that signed all nodes' certificates", "FILE"},
+  {"tls_ca", form::text, true, "PEM file of the authority that signed all nodes' certificates",
+   "FILE"},
   {"insecure", form::flag, true, "allow plain TCP beyond loopback", ""},
   {"log_level", form::text, true, "trace, debug, info, warn, error or off", "LEVEL"},
 };
@@ -50,14 +52,15 @@ std::string flag_of(std::string key) {
 }
 
 std::string variable_of(std::string key) {
-  std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return std::toupper(c); });
+  std::transform(key.begin(), key.end(), key.begin(),
+                 [](unsigned char c) { return std::toupper(c); });
   return "PAXTOR_" + key;
 }
 
 /// One setting as given somewhere.
 struct given {
   std::vector<std::string> values;
-  std::string origin;  ///< "--ttl", "PAXTOR_TTL", "paxtor.json:4: \"ttl\""
+  std::string origin; ///< "--ttl", "PAXTOR_TTL", "paxtor.json:4: \"ttl\""
 };
 
 std::vector<std::string> known_keys() {
@@ -137,7 +140,8 @@ bool from_file(const std::string& file, std::map<std::string, given>& out, std::
     if (known == std::end(fields)) {
       const auto near = nearest(entry.key, known_keys());
       why = entry.origin + ": unknown key \"" + entry.key + "\"; "
-            + (near.empty() ? "known are: " + join_text(known_keys(), ", ") : "did you mean \"" + near + "\"?");
+            + (near.empty() ? "known are: " + join_text(known_keys(), ", ")
+                            : "did you mean \"" + near + "\"?");
       return false;
     }
     given item{{}, entry.origin + ": \"" + entry.key + "\""};
@@ -167,10 +171,10 @@ bool apply(const std::string& key, const given& item, node_options& out, std::st
     return false;
   };
   const std::map<std::string, std::string*> texts{
-    {"cluster", &out.cluster},     {"name", &out.name},
-    {"listen", &out.listen},       {"advertise", &out.advertise},
-    {"tls_key", &out.tls_key},     {"tls_certificate", &out.tls_certificate},
-    {"tls_ca", &out.tls_ca},       {"log_level", &out.log_level},
+    {"cluster", &out.cluster}, {"name", &out.name},
+    {"listen", &out.listen},   {"advertise", &out.advertise},
+    {"tls_key", &out.tls_key}, {"tls_certificate", &out.tls_certificate},
+    {"tls_ca", &out.tls_ca},   {"log_level", &out.log_level},
   };
   if (const auto found = texts.find(key); found != texts.end()) {
     if (text.empty())
@@ -210,12 +214,14 @@ void settings::add_to(CLI::App& app, stay kind) {
     const std::string key = entry.key;
     auto* const into = &flags;
     if (entry.kind == form::flag) {
-      app.add_flag_callback(
-           flag_of(key), [into, key] { (*into)[key] = {"true"}; }, entry.help)
+      app
+        .add_flag_callback(
+          flag_of(key), [into, key] { (*into)[key] = {"true"}; }, entry.help)
         ->group("Node");
       continue;
     }
-    const CLI::callback_t take = [into, key, list = entry.kind == form::list](const CLI::results_t& values) {
+    const CLI::callback_t take = [into, key,
+                                  list = entry.kind == form::list](const CLI::results_t& values) {
       auto& target = (*into)[key];
       target.clear();
       for (const auto& value : values) {
@@ -231,7 +237,9 @@ void settings::add_to(CLI::App& app, stay kind) {
       ->allow_extra_args(false)
       ->group("Node");
   }
-  app.add_option("--config", config_file, "a JSON file with the settings above as keys (join_timeout)")
+  app
+    .add_option("--config", config_file,
+                "a JSON file with the settings above as keys (join_timeout)")
     ->type_name("FILE")
     ->group("Node");
   app.add_flag("--json", json, "print JSON");
@@ -254,7 +262,8 @@ bool settings::resolve(stay kind, node_options& out, std::string& why) const {
     if (const auto flag = flags.find(key); flag != flags.end()) {
       item = {flag->second, flag_of(key)};
     } else if (text != nullptr && *text != '\0') {
-      item = {entry.kind == form::list ? split(text, ',') : std::vector<std::string>{text}, variable_of(key)};
+      item = {entry.kind == form::list ? split(text, ',') : std::vector<std::string>{text},
+              variable_of(key)};
     } else if (const auto found = file.find(key); found != file.end() && !own_only) {
       item = found->second;
     } else {
@@ -264,7 +273,8 @@ bool settings::resolve(stay kind, node_options& out, std::string& why) const {
       return false;
   }
   if (out.voters.empty()) {
-    why = "which cluster? give --voters a=HOST:PORT,b=HOST:PORT,c=HOST:PORT (or PAXTOR_VOTERS, or \"voters\" in a --config "
+    why = "which cluster? give --voters a=HOST:PORT,b=HOST:PORT,c=HOST:PORT (or PAXTOR_VOTERS, or "
+          "\"voters\" in a --config "
           "file)";
     return false;
   }

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The settings of a node, from flags, the environment, a config file and defaults, in this order of precedence.
+/// The settings of a node, from flags, the environment, a config file and defaults, in this order
+/// of precedence.
 
 #include <map>
 #include <string>
@@ -25,12 +26,14 @@ struct settings {
   std::string config_file;
   bool json = false;
 
-  /// Adds the flags of a node (all of them) or of a command (those that make sense), --config and --json.
+  /// Adds the flags of a node (all of them) or of a command (those that make sense), --config and
+  /// --json.
   void add_to(CLI::App& app, stay kind);
 
-  /// Puts everything together. Returns false and sets `why`: one line that names the flag, the variable, or file and line.
-  /// A command does not take name, listen, advertise, labels and capacity from the file or the environment: they are the
-  /// node's that lives on this machine. Its name is made unique.
+  /// Puts everything together. Returns false and sets `why`: one line that names the flag, the
+  /// variable, or file and line. A command does not take name, listen, advertise, labels and
+  /// capacity from the file or the environment: they are the node's that lives on this machine. Its
+  /// name is made unique.
   [[nodiscard]] bool resolve(stay kind, node_options& out, std::string& why) const;
 };
 

@@ -10,8 +10,8 @@
 
 namespace paxtor::tools {
 
-/// Blocks the signals that end or steer the program (HUP INT QUIT TERM USR1 USR2) and PIPE. Make one before any thread
-/// is started, so that all inherit it.
+/// Blocks the signals that end or steer the program (HUP INT QUIT TERM USR1 USR2) and PIPE. Make
+/// one before any thread is started, so that all inherit it.
 class signals {
 public:
   signals();
@@ -32,8 +32,8 @@ private:
   int fd_ = -1;
 };
 
-/// While it lives, a signal ends the process at once with 128 + its number. For calls that block where nothing is held
-/// yet (joining) or nothing is left to lose (leaving).
+/// While it lives, a signal ends the process at once with 128 + its number. For calls that block
+/// where nothing is held yet (joining) or nothing is left to lose (leaving).
 class impatience {
 public:
   explicit impatience(signals& from);

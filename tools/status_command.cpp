@@ -70,11 +70,12 @@ int run_status(const query_args& args) {
   row("leader", text_of(local, "leader"));
   row("voters", join_text(voter_names, ", "));
   row("nodes", std::to_string(all - 1) + " (and this command)");
-  row("locks", text_of(counts->value, "locks") + " held by " + text_of(counts->value, "owners") + " owners, "
-                 + text_of(counts->value, "waiters") + " wait");
+  row("locks", text_of(counts->value, "locks") + " held by " + text_of(counts->value, "owners")
+                 + " owners, " + text_of(counts->value, "waiters") + " wait");
   row("names", text_of(counts->value, "names") + " singletons");
   row("entries", text_of(counts->value, "kv"));
-  row("log", "at index " + text_of(counts->value, "last_index") + ", reign " + text_of(counts->value, "reign"));
+  row("log", "at index " + text_of(counts->value, "last_index") + ", reign "
+               + text_of(counts->value, "reign"));
   std::cout << std::flush;
   return exit_ok;
 }
@@ -85,7 +86,8 @@ void add_status_command(CLI::App& app, command_line& line) {
   auto args = std::make_shared<query_args>();
   auto* sub = app.add_subcommand("status", "Show the leader, the voters, and how much is held");
   add_query_flags(*sub, *args);
-  sub->footer("Example:\n  PAXTOR_VOTERS=a=10.0.0.1:4800,b=10.0.0.2:4800,c=10.0.0.3:4800 paxtor status");
+  sub->footer(
+    "Example:\n  PAXTOR_VOTERS=a=10.0.0.1:4800,b=10.0.0.2:4800,c=10.0.0.3:4800 paxtor status");
   sub->callback([args, &line] { line.chosen = [args] { return run_status(*args); }; });
 }
 

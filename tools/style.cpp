@@ -26,7 +26,8 @@ std::string style::wrap(std::string_view code, std::string_view text) const {
 }
 
 std::string style::hue(int number, std::string_view text) const {
-  static constexpr const char* codes[] = {"36", "33", "35", "32", "34", "31", "96", "93", "95", "92"};
+  static constexpr const char* codes[] = {"36", "33", "35", "32", "34",
+                                          "31", "96", "93", "95", "92"};
   return wrap(codes[static_cast<unsigned>(number) % 10], text);
 }
 

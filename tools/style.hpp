@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// How text looks on a terminal: colours only where a person sees them (a tty, no NO_COLOR, TERM not dumb).
+/// How text looks on a terminal: colours only where a person sees them (a tty, no NO_COLOR, TERM
+/// not dumb).
 
 #include <string>
 #include <string_view>

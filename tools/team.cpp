@@ -31,12 +31,14 @@ bool team_member::wait_ready(milliseconds patience, std::string& why) {
   const auto line = child_->read_json(patience);
   if (line && line->value("ready", false))
     return true;
-  why = "node " + name + " did not get ready: " + (line ? line->value("error", line->dump()) : "no answer");
+  why = "node " + name
+        + " did not get ready: " + (line ? line->value("error", line->dump()) : "no answer");
   return false;
 }
 
-team::team(const std::vector<std::string>& names, const std::vector<std::string>& flags, int printer_fd)
-  : flags_(flags), printer_fd_(printer_fd) {
+team::team(const std::vector<std::string>& names, const std::vector<std::string>& flags,
+           int printer_fd)
+    : flags_(flags), printer_fd_(printer_fd) {
   // A port that was free a moment ago may be taken now: try others.
   std::string why;
   for (int attempt = 0; attempt < 3; ++attempt) {

@@ -18,10 +18,10 @@ namespace paxtor::tools {
 class team_member {
 public:
   team_member(std::string node_name, std::string at, std::unique_ptr<process> child)
-    : name(std::move(node_name)), address(std::move(at)), child_(std::move(child)) {}
+      : name(std::move(node_name)), address(std::move(at)), child_(std::move(child)) {}
 
   const std::string name;
-  const std::string address;  ///< empty: a client node that does not listen
+  const std::string address; ///< empty: a client node that does not listen
 
   [[nodiscard]] process& child() { return *child_; }
 
@@ -46,14 +46,17 @@ private:
 
 class team {
 public:
-  /// Starts voters of these names and waits until all are ready. `printer_fd` becomes descriptor 3 of each.
-  /// Throws std::runtime_error if they do not get ready.
-  team(const std::vector<std::string>& names, const std::vector<std::string>& flags, int printer_fd = -1);
+  /// Starts voters of these names and waits until all are ready. `printer_fd` becomes descriptor 3
+  /// of each. Throws std::runtime_error if they do not get ready.
+  team(const std::vector<std::string>& names, const std::vector<std::string>& flags,
+       int printer_fd = -1);
 
   /// A client node more.
   team_member& add_client(const std::string& name);
 
-  [[nodiscard]] const std::vector<std::unique_ptr<team_member>>& members() const { return members_; }
+  [[nodiscard]] const std::vector<std::unique_ptr<team_member>>& members() const {
+    return members_;
+  }
   [[nodiscard]] team_member& member(const std::string& name);
 
   /// "a=127.0.0.1:20001,..."

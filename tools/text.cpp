@@ -26,8 +26,8 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text, s
     ms = 60'000;
   else if (unit == "h")
     ms = 3'600'000;
-  const bool good = !number.empty() && read.ec == std::errc{} && read.ptr == number.data() + number.size()
-                    && ms > 0 && value * ms <= 1e12;
+  const bool good = !number.empty() && read.ec == std::errc{}
+                    && read.ptr == number.data() + number.size() && ms > 0 && value * ms <= 1e12;
   if (!good) {
     why = "'" + std::string{text} + "' is not a time: write 500ms, 3s, 2min or 1h";
     return std::nullopt;

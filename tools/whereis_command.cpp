@@ -43,7 +43,8 @@ int run_whereis(const whereis_args& args) {
                 {"token", where->token}});
   else
     std::cout << name.text() << ", a " << where->type << ", lives on node " << where->node
-              << (where->endpoint.empty() ? "" : " at " + where->endpoint) << ", token " << where->token << std::endl;
+              << (where->endpoint.empty() ? "" : " at " + where->endpoint) << ", token "
+              << where->token << std::endl;
   return exit_ok;
 }
 

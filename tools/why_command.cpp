@@ -23,9 +23,9 @@ struct why_args : query_args {
 };
 
 void print_holder(const std::string& name, const json& holder) {
-  std::cout << name << " is held by actor " << text_of(holder, "actor") << " of node " << text_of(holder, "node")
-            << ", token " << text_of(holder, "token") << (text_of(holder, "ownership") == "strict" ? ", strict" : "")
-            << ".\n";
+  std::cout << name << " is held by actor " << text_of(holder, "actor") << " of node "
+            << text_of(holder, "node") << ", token " << text_of(holder, "token")
+            << (text_of(holder, "ownership") == "strict" ? ", strict" : "") << ".\n";
   if (!holder.value("session_open", true)) {
     std::cout << "  Its node is gone, and the lock is strict: only proof of its end frees it.\n";
     return;
@@ -34,7 +34,8 @@ void print_holder(const std::string& name, const json& holder) {
     return;
   std::cout << "  Its node was last heard " << time_of(holder, "silent_ms") << " ago";
   if (holder["release_due_in_ms"].is_number())
-    std::cout << "; if it stays silent the lock is free in " << time_of(holder, "release_due_in_ms");
+    std::cout << "; if it stays silent the lock is free in "
+              << time_of(holder, "release_due_in_ms");
   std::cout << ".\n";
 }
 
@@ -47,8 +48,8 @@ void print_waiting(const json& answer) {
   for (const auto& waiter : answer["waiting"]) {
     if (++shown > most_shown)
       break;
-    std::cout << "  " << text_of(waiter, "position") << ". actor " << text_of(waiter, "actor") << " of node "
-              << text_of(waiter, "node") << '\n';
+    std::cout << "  " << text_of(waiter, "position") << ". actor " << text_of(waiter, "actor")
+              << " of node " << text_of(waiter, "node") << '\n';
   }
   if (static_cast<std::size_t>(count) > most_shown)
     std::cout << "  and " << static_cast<std::size_t>(count) - most_shown << " more\n";
@@ -77,13 +78,15 @@ int run_why(const why_args& args) {
   if (state == "held")
     print_holder(about.text(), answer["holder"]);
   else if (state == "reserved")
-    std::cout << about.text() << " is not held, but reserved: the first in its queue waits for another key too.\n";
+    std::cout << about.text()
+              << " is not held, but reserved: the first in its queue waits for another key too.\n";
   else
     std::cout << about.text() << " is free.\n";
   print_waiting(answer);
   if (const auto& name = answer["singleton"]; name.is_object())
-    std::cout << "As a name it is " << text_of(name, "state") << " on node " << text_of(name, "node") << ", a "
-              << text_of(name, "type") << ", token " << text_of(name, "token") << ".\n";
+    std::cout << "As a name it is " << text_of(name, "state") << " on node "
+              << text_of(name, "node") << ", a " << text_of(name, "type") << ", token "
+              << text_of(name, "token") << ".\n";
   std::cout << std::flush;
   return exit_ok;
 }
@@ -92,7 +95,8 @@ int run_why(const why_args& args) {
 
 void add_why_command(CLI::App& app, command_line& line) {
   auto args = std::make_shared<why_args>();
-  auto* sub = app.add_subcommand("why", "Say who holds a lock, how long its node has been silent, and who waits");
+  auto* sub = app.add_subcommand(
+    "why", "Say who holds a lock, how long its node has been silent, and who waits");
   sub->add_option("KEY", args->key, "JSON, or text that is taken as a JSON string")->required();
   add_query_flags(*sub, *args);
   sub->footer("Example:\n  paxtor why stock/42");

@@ -16,7 +16,8 @@ class blob {
 public:
   blob() = default;
 
-  explicit blob(std::string bytes) : bytes_(std::make_shared<const std::string>(std::move(bytes))) {}
+  explicit blob(std::string bytes)
+      : bytes_(std::make_shared<const std::string>(std::move(bytes))) {}
 
   [[nodiscard]] std::string_view view() const {
     return bytes_ ? std::string_view{*bytes_} : std::string_view{};

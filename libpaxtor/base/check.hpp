@@ -12,8 +12,8 @@ namespace paxtor {
 using check_handler = void (*)(std::string_view invariant, std::string_view expression,
                                std::string_view file, int line);
 
-/// Replaces the handler (the simulator's throws, so that a violation becomes a finding). Returns the
-/// previous one. Call before any other thread runs.
+/// Replaces the handler (the simulator's throws, so that a violation becomes a finding). Returns
+/// the previous one. Call before any other thread runs.
 check_handler set_check_handler(check_handler handler) noexcept;
 
 /// Calls the handler, then aborts if it returned.

@@ -2,9 +2,10 @@
 
 /// \file
 /// Structs and variants to bytes and back, by msgpack: a struct lists its fields once, with
-/// `MSGPACK_DEFINE(a, b)`. Every decode is bounded and total: whatever the bytes, it returns false instead
-/// of throwing, and never allocates more than a small multiple of the input.
-/// A field may be added at the end of a struct: msgpack ignores surplus fields and defaults missing ones.
+/// `MSGPACK_DEFINE(a, b)`. Every decode is bounded and total: whatever the bytes, it returns false
+/// instead of throwing, and never allocates more than a small multiple of the input.
+/// A field may be added at the end of a struct: msgpack ignores surplus fields and defaults missing
+/// ones.
 
 #include <cstddef>
 #include <cstdint>
@@ -26,38 +27,38 @@ bool convert_alternative(std::size_t which, const msgpack::object& body, Variant
 
 } // namespace paxtor::detail
 
-// A variant is [number of the alternative, the alternative], also as a field. Alternatives are only ever
-// added at the end; one that this version does not know fails to decode.
+// A variant is [number of the alternative, the alternative], also as a field. Alternatives are only
+// ever added at the end; one that this version does not know fails to decode.
 namespace msgpack {
 MSGPACK_API_VERSION_NAMESPACE(MSGPACK_DEFAULT_API_NS) {
-namespace adaptor {
+  namespace adaptor {
 
-template <class... Ts>
-struct pack<std::variant<Ts...>> {
-  template <class Stream>
-  msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& pk,
-                                      const std::variant<Ts...>& value) const {
-    pk.pack_array(2);
-    pk.pack(static_cast<std::uint64_t>(value.index()));
-    std::visit([&pk](const auto& alternative) { pk.pack(alternative); }, value);
-    return pk;
-  }
-};
+  template <class... Ts>
+  struct pack<std::variant<Ts...>> {
+    template <class Stream>
+    msgpack::packer<Stream>& operator()(msgpack::packer<Stream>& pk,
+                                        const std::variant<Ts...>& value) const {
+      pk.pack_array(2);
+      pk.pack(static_cast<std::uint64_t>(value.index()));
+      std::visit([&pk](const auto& alternative) { pk.pack(alternative); }, value);
+      return pk;
+    }
+  };
 
-template <class... Ts>
-struct convert<std::variant<Ts...>> {
-  const msgpack::object& operator()(const msgpack::object& obj, std::variant<Ts...>& out) const {
-    if (obj.type != msgpack::type::ARRAY || obj.via.array.size != 2)
-      throw msgpack::type_error();
-    auto which = obj.via.array.ptr[0].template as<std::uint64_t>();
-    if (!paxtor::detail::convert_alternative(which, obj.via.array.ptr[1], out,
-                                             std::index_sequence_for<Ts...>{}))
-      throw msgpack::type_error();
-    return obj;
-  }
-};
+  template <class... Ts>
+  struct convert<std::variant<Ts...>> {
+    const msgpack::object& operator()(const msgpack::object& obj, std::variant<Ts...>& out) const {
+      if (obj.type != msgpack::type::ARRAY || obj.via.array.size != 2)
+        throw msgpack::type_error();
+      auto which = obj.via.array.ptr[0].template as<std::uint64_t>();
+      if (!paxtor::detail::convert_alternative(which, obj.via.array.ptr[1], out,
+                                               std::index_sequence_for<Ts...>{}))
+        throw msgpack::type_error();
+      return obj;
+    }
+  };
 
-} // namespace adaptor
+  } // namespace adaptor
 }
 } // namespace msgpack
 
@@ -91,14 +92,16 @@ namespace detail {
 
 } // namespace detail
 
-/// Reads one struct. Returns false, with `out` unspecified, unless `bytes` is exactly one value of that shape.
+/// Reads one struct. Returns false, with `out` unspecified, unless `bytes` is exactly one value of
+/// that shape.
 template <class T>
 [[nodiscard]] bool decode(std::string_view bytes, T& out) {
   if (bytes.empty() || bytes.size() > max_frame_bytes)
     return false;
   try {
     std::size_t offset = 0;
-    // Strings and blobs are converted (copied) before the handle goes, so they may refer to the input.
+    // Strings and blobs are converted (copied) before the handle goes, so they may refer to the
+    // input.
     auto by_reference = [](msgpack::type::object_type, std::size_t, void*) { return true; };
     auto handle = msgpack::unpack(bytes.data(), bytes.size(), offset, by_reference, nullptr,
                                   detail::limits_for(bytes.size()));

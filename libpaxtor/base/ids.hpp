@@ -54,16 +54,19 @@ using node_id = strong<struct node_id_tag>;
 /// Names one formed cluster: what all initial voters agreed on.
 using cluster_id = strong<struct cluster_id_tag>;
 
-/// A position in the log; its value is a batch of entries. The first slot is 1; 0 means "before the log".
+/// A position in the log; its value is a batch of entries. The first slot is 1; 0 means "before the
+/// log".
 using slot = strong<struct slot_tag>;
 
-/// The number of an entry counted over all batches: strictly growing, the same on every replica. First is 1.
+/// The number of an entry counted over all batches: strictly growing, the same on every replica.
+/// First is 1.
 using index = strong<struct index_tag>;
 
 /// A node's stay in the cluster: the index of its `open_session` entry.
 using session_id = strong<struct session_id_tag>;
 
-/// The index of the entry that granted a lock or started a singleton. Grows per key by construction.
+/// The index of the entry that granted a lock or started a singleton. Grows per key by
+/// construction.
 using token = strong<struct token_tag>;
 
 /// An actor on its node. Unique within one node incarnation, never reused there.

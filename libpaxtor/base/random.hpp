@@ -21,7 +21,8 @@ public:
     return z ^ (z >> 31);
   }
 
-  /// A number in [0, bound). REQUIRES: bound > 0. The bias of the modulus is below 2^-32 for our bounds.
+  /// A number in [0, bound). REQUIRES: bound > 0. The bias of the modulus is below 2^-32 for our
+  /// bounds.
   constexpr std::uint64_t below(std::uint64_t bound) { return next() % bound; }
 
   /// A number in [low, high]. REQUIRES: low <= high.

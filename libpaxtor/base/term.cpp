@@ -52,7 +52,8 @@ bool term::from_json(const nlohmann::json& value, term& out, std::string& why) {
 }
 
 bool term::parse(std::string_view text, term& out, std::string& why) {
-  // A term has few redundant bytes, so text much longer than the bound is refused before it is parsed.
+  // A term has few redundant bytes, so text much longer than the bound is refused before it is
+  // parsed.
   if (text.size() > 4 * max_term_bytes) {
     why = "the term has " + std::to_string(text.size()) + " bytes, more than the "
           + std::to_string(max_term_bytes) + " allowed; use a shorter key, or a hash of it";

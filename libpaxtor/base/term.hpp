@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Terms: the JSON values that name locks, singletons and KV entries, in canonical form (keys sorted,
-/// compact dump), so that equal values are equal strings on every replica.
+/// Terms: the JSON values that name locks, singletons and KV entries, in canonical form (keys
+/// sorted, compact dump), so that equal values are equal strings on every replica.
 
 #include <cstddef>
 #include <string>
@@ -12,7 +12,8 @@
 
 namespace paxtor {
 
-/// The most bytes a term's canonical form may have. Longer ones are refused at the door and by peers.
+/// The most bytes a term's canonical form may have. Longer ones are refused at the door and by
+/// peers.
 inline constexpr std::size_t max_term_bytes = 4096;
 
 /// The deepest nesting of arrays and objects in a term.
@@ -24,8 +25,8 @@ public:
   /// The term `null`.
   term() : text_("null") {}
 
-  /// Makes the canonical form of `value`. Returns false and sets `why` (one line that says what to do) if
-  /// it is too long, too deep, holds invalid UTF-8 or a number that is not finite.
+  /// Makes the canonical form of `value`. Returns false and sets `why` (one line that says what to
+  /// do) if it is too long, too deep, holds invalid UTF-8 or a number that is not finite.
   [[nodiscard]] static bool from_json(const nlohmann::json& value, term& out, std::string& why);
 
   /// Parses JSON text. Same errors, and the position of a syntax error.
@@ -35,7 +36,8 @@ public:
   /// `stock/42` and `"stock/42"` are the same term; `42` is a number.
   [[nodiscard]] static bool from_user(std::string_view text, term& out, std::string& why);
 
-  /// Wraps text that is known to be canonical (decoded from the log). REQUIRES: it came from `text()`.
+  /// Wraps text that is known to be canonical (decoded from the log). REQUIRES: it came from
+  /// `text()`.
   [[nodiscard]] static term from_canonical(std::string text) {
     term result;
     result.text_ = std::move(text);

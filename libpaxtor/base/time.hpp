@@ -3,7 +3,8 @@
 /// \file
 /// Time as an input. libpaxtor never reads a clock: whoever drives it passes `now`, a point on a
 /// clock of the driver's choice that never goes back and does not stop while the machine sleeps
-/// (CLOCK_BOOTTIME in production, the simulator's clock in tests). Points of two nodes never compare.
+/// (CLOCK_BOOTTIME in production, the simulator's clock in tests). Points of two nodes never
+/// compare.
 
 #include <chrono>
 

@@ -28,24 +28,24 @@ struct node_info {
 };
 
 enum class failure : std::uint8_t {
-  deadlock,         ///< waiting would never end; `detail` is the cycle
-  timed_out,        ///< the deadline passed, or it was cancelled: nothing is held, nothing was done
-  busy,             ///< try: somebody else holds it
-  no_host,          ///< no node hosts this actor type
-  type_mismatch,    ///< the name runs with another type
-  start_failed,     ///< the host could not start it
-  name_taken,       ///< another node is in the cluster under this node's name
+  deadlock,      ///< waiting would never end; `detail` is the cycle
+  timed_out,     ///< the deadline passed, or it was cancelled: nothing is held, nothing was done
+  busy,          ///< try: somebody else holds it
+  no_host,       ///< no node hosts this actor type
+  type_mismatch, ///< the name runs with another type
+  start_failed,  ///< the host could not start it
+  name_taken,    ///< another node is in the cluster under this node's name
   /// The node lost its session before the outcome was known to be nothing: nothing is held.
   session_lost,
-  /// It may or may not have been done. put: no answer by the deadline, or by the end of the session.
-  /// acquire: `withdraw_patience` after its deadline nobody had said whether the grant or the
-  /// withdrawal came first; if it was the grant, the keys stay with the actor until it ends, so end
-  /// it.
+  /// It may or may not have been done. put: no answer by the deadline, or by the end of the
+  /// session. acquire: `withdraw_patience` after its deadline nobody had said whether the grant or
+  /// the withdrawal came first; if it was the grant, the keys stay with the actor until it ends, so
+  /// end it.
   outcome_unknown,
-  not_joined,       ///< leaving, or not in the cluster
-  overloaded,       ///< too many requests wait on this node
-  owner_gone,       ///< the actor that asked ended
-  invalid,          ///< out of bounds; `detail` says what
+  not_joined, ///< leaving, or not in the cluster
+  overloaded, ///< too many requests wait on this node
+  owner_gone, ///< the actor that asked ended
+  invalid,    ///< out of bounds; `detail` says what
 };
 
 struct failed {
@@ -78,14 +78,15 @@ using completion = std::variant<failed, granted, located, stored, replied>;
 /// News about a name that some handle of this node uses.
 struct name_moved {
   term name;
-  std::optional<registry::location> where;  ///< nullopt: it does not run; the next message starts it
+  std::optional<registry::location> where; ///< nullopt: it does not run; the next message starts it
   bool failed = false;
   std::string reason;
 };
 
-/// F1: stop these now with exit_reason::kill and report each end by owner_exited / singleton_exited.
+/// F1: stop these now with exit_reason::kill and report each end by owner_exited /
+/// singleton_exited.
 struct fence {
-  std::vector<local_actor_id> owners;      ///< bounded owners
+  std::vector<local_actor_id> owners; ///< bounded owners
   std::vector<local_actor_id> singletons;
   std::string reason;
 };
@@ -100,8 +101,8 @@ struct session_down {
 /// The agent has left: no session is open any more.
 struct session_left {};
 
-using notice = std::variant<completion, registry::start_singleton, name_moved, fence, session_up, session_down,
-                            session_left>;
+using notice = std::variant<completion, registry::start_singleton, name_moved, fence, session_up,
+                            session_down, session_left>;
 
 /// For the watchdog (F2): while `armed`, the process must not outlive `lease_end`.
 struct lease_state {
@@ -123,23 +124,25 @@ struct acquire_options {
   std::optional<time_point> deadline;
 };
 
-/// The session agent: a node's end of its session (S4, F1, F3), the queue of its commands (R1), and what
-/// it owns. Pure; owned by the agent actor, one per node, on voters and client nodes alike.
+/// The session agent: a node's end of its session (S4, F1, F3), the queue of its commands (R1), and
+/// what it owns. Pure; owned by the agent actor, one per node, on voters and client nodes alike.
 ///
-/// When the session is lost, what it had not yet effected goes over into the next one, in the order it
-/// was asked for: waiting acquires (at the end of their queues), resolves, and puts without an owner. The
-/// old session is over in the log before the next one opens, so no copy left there can take effect.
+/// When the session is lost, what it had not yet effected goes over into the next one, in the order
+/// it was asked for: waiting acquires (at the end of their queues), resolves, and puts without an
+/// owner. The old session is over in the log before the next one opens, so no copy left there can
+/// take effect.
 ///
-/// I18 no owner is told `granted` after the fence of its session (F1), nor with a lease that has ended.
+/// I18 no owner is told `granted` after the fence of its session (F1), nor with a lease that has
+/// ended.
 /// I19 lease_end = time of sending of the last answered renewal + ttl; never later (S4).
-/// I20 commands are numbered in the order they were asked for; each request gets exactly one outcome;
-///     at most max_window undone.
-/// I21 a new session is asked for only when every bounded owner and singleton of the old one has ended
-///     (F3).
+/// I20 commands are numbered in the order they were asked for; each request gets exactly one
+///     outcome; at most max_window undone.
+/// I21 a new session is asked for only when every bounded owner and singleton of the old one has
+///     ended (F3).
 class agent {
 public:
-  /// Requests without an outcome; one more fails as `overloaded`. (command_queue::max_backlog bounds those
-  /// among them that are not yet sent.)
+  /// Requests without an outcome; one more fails as `overloaded`. (command_queue::max_backlog
+  /// bounds those among them that are not yet sent.)
   static constexpr std::size_t max_requests = 1'000'000;
   /// Names that handles of this node use at once; one more fails as `overloaded`.
   static constexpr std::size_t max_names = 1'000'000;
@@ -164,11 +167,11 @@ public:
   request_id resolve(time_point now, term name, registry::singleton_spec spec);
   /// No handle of this node uses the name any more.
   void forget(time_point now, const term& name);
-  /// Messages to the singleton fail: look again. A `name_moved` follows: to where it lives now, which may
-  /// be where it lived before. Does nothing if the last news was that it does not run.
+  /// Messages to the singleton fail: look again. A `name_moved` follows: to where it lives now,
+  /// which may be where it lived before. Does nothing if the last news was that it does not run.
   void suspect(time_point now, const term& name);
-  /// Each start_singleton is answered by exactly one of these two; a start that was answered by `started`
-  /// by one singleton_exited when the actor ends.
+  /// Each start_singleton is answered by exactly one of these two; a start that was answered by
+  /// `started` by one singleton_exited when the actor ends.
   void started(time_point now, const term& name, token grant, local_actor_id actor);
   void start_failed(time_point now, const term& name, token grant, std::string error);
   void singleton_exited(time_point now, const term& name, token grant, bool failed,
@@ -177,8 +180,8 @@ public:
                  std::optional<local_actor_id> owner, std::optional<time_point> deadline);
   request_id ask(time_point now, registry::query what, std::optional<time_point> deadline);
   void cancel(time_point now, request_id id);
-  /// Stops everything that this node owns (as a fence does, strict owners too), closes the session, then
-  /// `session_left`: after one ttl in any case; what is left then expires by itself.
+  /// Stops everything that this node owns (as a fence does, strict owners too), closes the session,
+  /// then `session_left`: after one ttl in any case; what is left then expires by itself.
   void leave(time_point now);
 
   // -- the cluster -------------------------------------------------------------------------------
@@ -196,7 +199,8 @@ public:
   [[nodiscard]] session_id session() const;
   /// True while a grant of this session is worth something at `now`: before the fence.
   [[nodiscard]] bool valid(time_point now) const;
-  /// The voter that leads, as far as this node knows; not valid() while it looks for one. For status.
+  /// The voter that leads, as far as this node knows; not valid() while it looks for one. For
+  /// status.
   [[nodiscard]] voter_id leader() const;
   /// When tick must be called at the latest.
   [[nodiscard]] time_point next_wake() const;

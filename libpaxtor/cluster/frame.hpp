@@ -23,17 +23,17 @@ namespace paxtor::cluster {
 
 inline constexpr std::uint8_t frame_version = 1;
 
-/// First on every link, both ways. `ttl_us` and `cluster_name` must be equal, or the link is refused with an
-/// error that says so.
+/// First on every link, both ways. `ttl_us` and `cluster_name` must be equal, or the link is
+/// refused with an error that says so.
 struct hello_frame {
   std::string cluster_name;
-  cluster_id cluster;      ///< not valid() until formed, or on a client node that never joined
+  cluster_id cluster; ///< not valid() until formed, or on a client node that never joined
   node_id node;
   std::string node_name;
-  voter_id voter;          ///< not valid() on a client node
-  std::string endpoint;    ///< host:port where this node listens, or empty
+  voter_id voter;       ///< not valid() on a client node
+  std::string endpoint; ///< host:port where this node listens, or empty
   std::uint64_t ttl_us = 0;
-  std::vector<std::string> initial_voters;  ///< names; empty on client nodes
+  std::vector<std::string> initial_voters; ///< names; empty on client nodes
   MSGPACK_DEFINE(cluster_name, cluster, node, node_name, voter, endpoint, ttl_us, initial_voters)
 };
 
@@ -57,7 +57,8 @@ struct paxos_frame {
   MSGPACK_DEFINE(cluster, from, to, to_role, what)
 };
 
-/// Node -> voter. `relayed_by` is valid() when a voter that does not lead passes it on; at most once.
+/// Node -> voter. `relayed_by` is valid() when a voter that does not lead passes it on; at most
+/// once.
 struct node_frame {
   cluster_id cluster;
   node_id from;
@@ -76,9 +77,11 @@ struct voter_frame {
 };
 
 /// Append only: the position is the number on the wire.
-using frame = std::variant<hello_frame, refuse_frame, formation_frame, paxos_frame, node_frame, voter_frame>;
+using frame =
+  std::variant<hello_frame, refuse_frame, formation_frame, paxos_frame, node_frame, voter_frame>;
 
-/// A paxos message to several voters has the same bytes for all of them if `to` is left out: see encode_shared.
+/// A paxos message to several voters has the same bytes for all of them if `to` is left out: see
+/// encode_shared.
 [[nodiscard]] std::string encode_frame(const frame& what);
 
 enum class frame_error : std::uint8_t { none, too_large, not_ours, other_version, malformed };

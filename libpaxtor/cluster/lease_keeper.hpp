@@ -23,7 +23,8 @@ struct ready_read {
   std::map<session_id, registry::silence> silent;
 };
 
-/// A renewal said that its session has missed effects, perhaps: the registrar compares and syncs (R4).
+/// A renewal said that its session has missed effects, perhaps: the registrar compares and syncs
+/// (R4).
 struct watermark_note {
   session_id session;
   index watermark;
@@ -40,7 +41,7 @@ struct lease_output {
   /// For proposer::propose, in order, with the node to tell if it is refused.
   struct proposal {
     node_id node;
-    std::string command;  ///< encode(registry::command)
+    std::string command; ///< encode(registry::command)
   };
   std::vector<proposal> proposals;
   /// For proposer::confirm.
@@ -51,11 +52,11 @@ struct lease_output {
   std::vector<watermark_note> watermarks;
 };
 
-/// The leader's side of sessions (S1, S2, S3) and the door for commands and reads. It sits beside the
-/// proposer, in the same actor; on a voter that does not lead it answers `not_leading`.
+/// The leader's side of sessions (S1, S2, S3) and the door for commands and reads. It sits beside
+/// the proposer, in the same actor; on a voter that does not lead it answers `not_leading`.
 ///
-/// I16 `renewed` leaves only in the reign that confirmed it, after the own reign entry is applied, for a
-///     session that is open and that no expire is in flight for.
+/// I16 `renewed` leaves only in the reign that confirmed it, after the own reign entry is applied,
+///     for a session that is open and that no expire is in flight for.
 /// I17 expire is proposed only after ttl * (1 + rho) + tick of silence within this reign.
 class lease_keeper {
 public:
@@ -96,8 +97,8 @@ private:
     node_id node;
     /// S1: when it was last heard of within this reign.
     time_point heard{};
-    /// S2: an expire was proposed in this reign and may be decided; never taken back within the reign
-    /// unless the proposer refused it. When it was proposed.
+    /// S2: an expire was proposed in this reign and may be decided; never taken back within the
+    /// reign unless the proposer refused it. When it was proposed.
     bool expiring = false;
     time_point proposed_at{};
   };

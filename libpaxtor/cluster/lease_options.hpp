@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// The times of sessions (protocol: "Sessions", "Fence before grant"), and whether they fit the log's.
+/// The times of sessions (protocol: "Sessions", "Fence before grant"), and whether they fit the
+/// log's.
 
 #include <algorithm>
 #include <chrono>
@@ -25,7 +26,8 @@ struct lease_options {
   /// S: a node renews this often.
   [[nodiscard]] duration renew_every() const { return ttl / 6; }
 
-  /// The node stops its owners this long before its lease ends: max(ttl/8, 100 ms), never over ttl/4.
+  /// The node stops its owners this long before its lease ends: max(ttl/8, 100 ms), never over
+  /// ttl/4.
   [[nodiscard]] duration margin() const {
     return std::min(std::max(ttl / 8, duration{std::chrono::milliseconds{100}}), ttl / 4);
   }
@@ -34,11 +36,13 @@ struct lease_options {
   [[nodiscard]] duration expire_after() const { return ttl + ttl * rho_permille / 1000 + tick; }
 };
 
-/// A leader's death must fence nobody: ttl - ttl/6 - margin >= 2 x longest election timeout + 4 x heartbeat.
-/// Returns false and sets `why` (says which bound and what to do).
-[[nodiscard]] bool validate(const lease_options& leases, const paxos::timing& times, std::string& why);
+/// A leader's death must fence nobody: ttl - ttl/6 - margin >= 2 x longest election timeout + 4 x
+/// heartbeat. Returns false and sets `why` (says which bound and what to do).
+[[nodiscard]] bool validate(const lease_options& leases, const paxos::timing& times,
+                            std::string& why);
 
-/// Times of the log that fit `ttl`: the defaults, or proportionally shorter elections for a short ttl.
+/// Times of the log that fit `ttl`: the defaults, or proportionally shorter elections for a short
+/// ttl.
 [[nodiscard]] paxos::timing timing_for(duration ttl);
 
 } // namespace paxtor::cluster

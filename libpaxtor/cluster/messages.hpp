@@ -45,7 +45,7 @@ struct read {
 using node_message = std::variant<submit, renew, read>;
 
 struct answers {
-  session_id session;  ///< not valid() for open_session
+  session_id session; ///< not valid() for open_session
   std::vector<registry::answer> items;
   MSGPACK_DEFINE(session, items)
 };
@@ -84,8 +84,8 @@ struct overloaded {
 };
 
 /// Voter -> node. Append only.
-using voter_message = std::variant<answers, registry::effects_for, renewed, session_over, read_answer, not_leading,
-                                   overloaded>;
+using voter_message = std::variant<answers, registry::effects_for, renewed, session_over,
+                                   read_answer, not_leading, overloaded>;
 
 /// A message for a node; the driver knows by which link (or through which voter) it was last heard.
 struct to_node {

@@ -15,8 +15,9 @@ struct voter_output {
   std::vector<paxos::write> writes;
 };
 
-/// A whole voter: replica, lease keeper, registrar, wired as the actors wire them. For the simulator and
-/// transcripts; in production acceptor, proposer and learner actors hold the same parts.
+/// A whole voter: replica, lease keeper, registrar, wired as the actors wire them. For the
+/// simulator and transcripts; in production acceptor, proposer and learner actors hold the same
+/// parts.
 class voter {
 public:
   voter(const paxos::recovered& state, paxos::configuration voters, paxos::timing times,

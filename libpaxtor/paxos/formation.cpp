@@ -107,8 +107,9 @@ void formation::consider() {
     return;
   }
   // The own pledge must be durable before it counts, as the others' were before they told.
-  if (quiet() && std::all_of(names_.begin(), names_.end(),
-                             [this](const auto& name) { return alike(name); }))
+  if (quiet() && std::all_of(names_.begin(), names_.end(), [this](const auto& name) {
+        return alike(name);
+      }))
     write_down(pledge_->cluster, pledge_->voters, true);
 }
 

@@ -46,7 +46,7 @@ learner::learner(voter_id self, const recovered& state, configuration voters, ti
 void learner::step(time_point now, voter_id from, const message& what) {
   auto drop = [this] { ++dropped_; };
   auto local = [&](auto&& handle) { from == self_ ? handle() : drop(); };
-  auto remote = [&](auto&& handle) { from != self_ && from.valid() ? handle() : drop(); };
+  auto remote = [&](auto&& handle) { from != self_&& from.valid() ? handle() : drop(); };
   std::visit(
     overloaded{
       [&](const accepted& x) { on_accepted(now, from, x); },

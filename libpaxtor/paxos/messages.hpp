@@ -203,10 +203,10 @@ struct truncate {
 };
 
 /// Append only: the position is the number on the wire.
-using message = std::variant<prevote_request, prevote_reply, prepare, promise, rejected, accept,
-                             accepted, heartbeat, heartbeat_reply, learn, learned_values,
-                             snapshot_chunk, learn_snapshot, proposed, accepted_here, observed,
-                             advanced, truncate>;
+using message =
+  std::variant<prevote_request, prevote_reply, prepare, promise, rejected, accept, accepted,
+               heartbeat, heartbeat_reply, learn, learned_values, snapshot_chunk, learn_snapshot,
+               proposed, accepted_here, observed, advanced, truncate>;
 
 /// True for messages that only ever pass between roles of one voter. A local message from a peer is
 /// counted and dropped.

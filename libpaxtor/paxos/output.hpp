@@ -48,8 +48,8 @@ struct write_formation {
   MSGPACK_DEFINE(cluster, voters, formed)
 };
 
-using write_op = std::variant<write_promise, write_accepted, write_truncate, write_snapshot,
-                              write_formation>;
+using write_op =
+  std::variant<write_promise, write_accepted, write_truncate, write_snapshot, write_formation>;
 
 /// To be durable as a whole, in order of `id`.
 struct write {

@@ -26,12 +26,8 @@ std::optional<snapshot_chunk> snapshot_source::chunk(time_point now, const learn
       || (offset == image->image.size() && offset != 0))
     return std::nullopt;
   auto bytes = image->image.view().substr(offset, chunk_bytes);
-  return snapshot_chunk{image->upto,
-                        image->last,
-                        image->voters,
-                        offset,
-                        image->image.size(),
-                        blob{std::string{bytes}}};
+  return snapshot_chunk{image->upto, image->last,         image->voters,
+                        offset,      image->image.size(), blob{std::string{bytes}}};
 }
 
 void snapshot_source::tick(time_point now, duration patience) {

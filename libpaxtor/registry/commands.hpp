@@ -43,12 +43,12 @@ struct origin {
 
 /// Why something ended, for deletion events and `why` (F4: proofs of an end).
 enum class end_reason : std::uint8_t {
-  exited,            ///< the owner's node reported its exit
-  left,              ///< the node left in good order, or closed a session that it had fenced
-  expired,           ///< the node was silent for longer than its lease: not a proof
-  process_died,      ///< a death certificate
-  store_reopened,    ///< a new process holds the same data directory
-  forced,            ///< an operator's release --force
+  exited,         ///< the owner's node reported its exit
+  left,           ///< the node left in good order, or closed a session that it had fenced
+  expired,        ///< the node was silent for longer than its lease: not a proof
+  process_died,   ///< a death certificate
+  store_reopened, ///< a new process holds the same data directory
+  forced,         ///< an operator's release --force
 };
 
 enum class acquire_mode : std::uint8_t { wait, try_once };
@@ -66,7 +66,7 @@ enum class restart_policy : std::uint8_t { never, on_failure, always };
 struct singleton_spec {
   std::string type;
   blob args;
-  std::map<std::string, std::string> labels;  ///< wanted of the host
+  std::map<std::string, std::string> labels; ///< wanted of the host
   placement where = placement::rendezvous;
   restart_policy restart = restart_policy::never;
   bool operator==(const singleton_spec&) const = default;
@@ -77,12 +77,12 @@ struct singleton_spec {
 /// Refused with `name_taken` while another node has an open session under the same name.
 struct open_session {
   node_id node;
-  std::uint64_t nth = 1;  ///< the node's count of sessions, from 1
+  std::uint64_t nth = 1; ///< the node's count of sessions, from 1
   std::string name;
-  std::string endpoint;   ///< where other nodes reach it, or empty; opaque here
+  std::string endpoint; ///< where other nodes reach it, or empty; opaque here
   std::vector<std::string> types;
   std::map<std::string, std::string> labels;
-  std::uint64_t capacity = 0;  ///< the most singletons it hosts; 0: no bound
+  std::uint64_t capacity = 0; ///< the most singletons it hosts; 0: no bound
   MSGPACK_DEFINE(node, nth, name, endpoint, types, labels, capacity)
 };
 
@@ -91,7 +91,7 @@ struct open_session {
 struct close_session {
   session_id session;
   end_reason proof = end_reason::left;
-  std::string detail;  ///< for `why` and the log: an exit status, an operator's name
+  std::string detail; ///< for `why` and the log: an exit status, an operator's name
   MSGPACK_DEFINE(session, proof, detail)
 };
 
@@ -178,15 +178,15 @@ struct put {
   origin from;
   std::string bucket;
   term key;
-  std::string value;  ///< canonical JSON
-  std::optional<std::uint64_t> owner;  ///< a local_actor_id of the session
+  std::string value;                  ///< canonical JSON
+  std::optional<std::uint64_t> owner; ///< a local_actor_id of the session
   MSGPACK_DEFINE(from, bucket, key, value, owner)
 };
 
 /// Append only: the position is the number in the log.
-using command = std::variant<open_session, close_session, expire_session, acquire, withdraw,
-                             owner_exited, resolve, forget, started, start_failed,
-                             singleton_exited, put>;
+using command =
+  std::variant<open_session, close_session, expire_session, acquire, withdraw, owner_exited,
+               resolve, forget, started, start_failed, singleton_exited, put>;
 
 /// True if `what` is within all bounds and well formed. Else sets `why` (one line).
 [[nodiscard]] bool validate(const command& what, std::string& why);

@@ -19,21 +19,21 @@
 namespace paxtor::registry {
 
 enum class status : std::uint8_t {
-  ok,               ///< done; the fields that the command answers are set
-  granted,          ///< acquire, withdraw: `grant` is the token
-  queued,           ///< acquire: `position` (1: next)
-  withdrawn,        ///< withdraw: the wait ended; acquire (repeated): it was withdrawn
-  busy,             ///< acquire with try_once: somebody else holds or waits
-  deadlock,         ///< acquire: waiting would close a cycle; `detail` is the cycle as JSON
-  located,          ///< resolve: `where` is set
-  starting,         ///< resolve: a node was told to start it; `name_located` or `name_gone` follows
-  no_host,          ///< resolve: no open session hosts the type (with these labels, with room)
-  type_mismatch,    ///< resolve: it runs with another type; `detail` names both
-  name_taken,       ///< open_session: another node is open under this name; `detail` says where
-  no_session,       ///< the session is not open: nothing was done
-  not_owner,        ///< put with an owner that ended, started/exited of something not theirs
-  invalid,          ///< out of bounds or malformed; `detail` says what
-  ended,            ///< resolve (repeated): it ended since, and no news will come: resolve anew
+  ok,            ///< done; the fields that the command answers are set
+  granted,       ///< acquire, withdraw: `grant` is the token
+  queued,        ///< acquire: `position` (1: next)
+  withdrawn,     ///< withdraw: the wait ended; acquire (repeated): it was withdrawn
+  busy,          ///< acquire with try_once: somebody else holds or waits
+  deadlock,      ///< acquire: waiting would close a cycle; `detail` is the cycle as JSON
+  located,       ///< resolve: `where` is set
+  starting,      ///< resolve: a node was told to start it; `name_located` or `name_gone` follows
+  no_host,       ///< resolve: no open session hosts the type (with these labels, with room)
+  type_mismatch, ///< resolve: it runs with another type; `detail` names both
+  name_taken,    ///< open_session: another node is open under this name; `detail` says where
+  no_session,    ///< the session is not open: nothing was done
+  not_owner,     ///< put with an owner that ended, started/exited of something not theirs
+  invalid,       ///< out of bounds or malformed; `detail` says what
+  ended,         ///< resolve (repeated): it ended since, and no news will come: resolve anew
 };
 
 /// Where a singleton lives.
@@ -57,10 +57,10 @@ struct answer {
   status code = status::ok;
   token grant;
   std::uint64_t position = 0;
-  session_id opened;        ///< open_session
-  std::string value;        ///< put: the value chosen first, canonical JSON
+  session_id opened; ///< open_session
+  std::string value; ///< put: the value chosen first, canonical JSON
   std::string detail;
-  std::vector<location> where;  ///< zero or one
+  std::vector<location> where; ///< zero or one
   MSGPACK_DEFINE(number, code, grant, position, opened, value, detail, where)
 };
 
@@ -68,7 +68,7 @@ struct answer {
 /// `queued`. A sync has also those that were granted at once. `keys` are all of the acquire.
 struct lock_granted {
   local_actor_id actor;
-  seq of;  ///< the acquire
+  seq of; ///< the acquire
   token grant;
   std::vector<term> keys;
   MSGPACK_DEFINE(actor, of, grant, keys)
@@ -119,7 +119,7 @@ struct effects_for {
 
 /// An answer on its way.
 struct answer_to {
-  session_id session;  ///< not valid() for open_session
+  session_id session; ///< not valid() for open_session
   node_id node;
   answer what;
 };

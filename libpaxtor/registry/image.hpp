@@ -87,9 +87,7 @@ public:
 
   /// How many elements follow. Each takes a byte at least, so no count is over what is left: a
   /// lying count cannot make anybody allocate more than a small multiple of the image.
-  [[nodiscard]] std::size_t count() {
-    return static_cast<std::size_t>(number_upto(left_.size()));
-  }
+  [[nodiscard]] std::size_t count() { return static_cast<std::size_t>(number_upto(left_.size())); }
 
   [[nodiscard]] std::string_view text(std::size_t most) {
     auto size = number();

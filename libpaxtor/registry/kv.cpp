@@ -39,7 +39,7 @@ void kv::end_range(owner_id first, owner_id last) {
   while (pos != owned_.end() && pos->owner <= last) {
     pos->where->second.erase(pos->what);
     if (pos->where->second.empty())
-      buckets_.erase(pos->where);  // R6
+      buckets_.erase(pos->where); // R6
     --size_;
     pos = owned_.erase(pos);
   }

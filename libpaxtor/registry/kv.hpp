@@ -54,7 +54,7 @@ public:
 private:
   struct owned_entry {
     owner_id owner;
-    index since;  // unique: an entry of the log makes one entry here
+    index since; // unique: an entry of the log makes one entry here
     std::map<std::string, bucket>::iterator where;
     bucket::iterator what;
 

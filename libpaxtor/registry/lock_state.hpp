@@ -47,11 +47,11 @@ struct wait {
 
 /// A waiting acquire.
 struct request {
-  index id;  ///< the entry that queued it
+  index id; ///< the entry that queued it
   seq of;
   ownership kind = ownership::bounded;
-  std::vector<lock_it> keys;   ///< all of them, in order
-  std::vector<wait> missing;   ///< those that its owner does not hold, in order
+  std::vector<lock_it> keys; ///< all of them, in order
+  std::vector<wait> missing; ///< those that its owner does not hold, in order
 };
 
 /// An acquire whose keys were not all new to its owner when it was granted, so that the grant can
@@ -63,23 +63,23 @@ struct mixed_grant {
 };
 
 struct owner_extra {
-  std::vector<std::unique_ptr<request>> waits;  // in the order of the log
+  std::vector<std::unique_ptr<request>> waits; // in the order of the log
   std::vector<mixed_grant> mixed;
 };
 
 struct owner {
-  lock_it held;                        ///< head of the list of its locks, latest first
-  std::unique_ptr<owner_extra> extra;  ///< null unless it waits or has mixed grants
-  std::uint32_t contended = 0;         ///< how many of its locks somebody waits for
+  lock_it held;                       ///< head of the list of its locks, latest first
+  std::unique_ptr<owner_extra> extra; ///< null unless it waits or has mixed grants
+  std::uint32_t contended = 0;        ///< how many of its locks somebody waits for
 };
 
 struct lock {
-  owner_it who;              ///< none: free, and somebody waits (for another key as well)
-  std::uint64_t grant : 63;  ///< the token
+  owner_it who;             ///< none: free, and somebody waits (for another key as well)
+  std::uint64_t grant : 63; ///< the token
   std::uint64_t strict : 1;
-  lock_it next;              ///< the owner's next lock
-  seq of;                    ///< the acquire that it was granted to
-  std::unique_ptr<place_list> queue;  ///< in the order of the log; null: nobody waits
+  lock_it next;                      ///< the owner's next lock
+  seq of;                            ///< the acquire that it was granted to
+  std::unique_ptr<place_list> queue; ///< in the order of the log; null: nobody waits
 
   lock() : grant(0), strict(0) {}
 };

@@ -134,7 +134,7 @@ acquire_result locks::acquire(index at, owner_id who, seq of, const std::vector<
     auto pos = locks_.lower_bound(key.text());
     found_.push_back(pos);
     if (pos == locks_.end() || pos->first != key.text())
-      continue;  // free, nobody waits
+      continue; // free, nobody waits
     bool mine = me != owners_.end() && (pos->second.who == me || may_take(pos, me));
     now = now && mine;
   }
@@ -144,7 +144,10 @@ acquire_result locks::acquire(index at, owner_id who, seq of, const std::vector<
     return {.code = status::busy, .grant = {}, .position = 0, .cycle = {}, .detail = ""};
   if (me != owners_.end()) {
     if (me->second.extra && me->second.extra->waits.size() >= max_waits_per_owner)
-      return {.code = status::invalid, .grant = {}, .position = 0, .cycle = {},
+      return {.code = status::invalid,
+              .grant = {},
+              .position = 0,
+              .cycle = {},
               .detail = "this owner waits for as many locks as one may; wait for one of them"};
     std::vector<lock_it> wanted;
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -156,7 +159,10 @@ acquire_result locks::acquire(index at, owner_id who, seq of, const std::vector<
     // R3: refuse what would close a cycle.
     auto cycle = find_cycle({locks_.end(), owners_.end()}, me, wanted);
     if (!cycle.empty())
-      return {.code = status::deadlock, .grant = {}, .position = 0, .cycle = std::move(cycle),
+      return {.code = status::deadlock,
+              .grant = {},
+              .position = 0,
+              .cycle = std::move(cycle),
               .detail = ""};
   }
   return enqueue(at, who, of, keys, kind);
@@ -165,7 +171,10 @@ acquire_result locks::acquire(index at, owner_id who, seq of, const std::vector<
 acquire_result locks::grant_now(index at, owner_id who, seq of, const std::vector<term>& keys,
                                 ownership kind, std::vector<grant_note>& notes) {
   if (tally(who.session).held + keys.size() > max_keys_per_session)
-    return {.code = status::invalid, .grant = {}, .position = 0, .cycle = {},
+    return {.code = status::invalid,
+            .grant = {},
+            .position = 0,
+            .cycle = {},
             .detail = "the owners of this node hold as many keys as one node's may"};
   auto me = ensure_owner(who);
   std::uint64_t highest = 0;
@@ -188,15 +197,18 @@ acquire_result locks::grant_now(index at, owner_id who, seq of, const std::vecto
   // A key that came by the owner's own place may complete its other requests.
   if (me->second.extra)
     settle(at, me, notes);
-  return {.code = status::granted, .grant = token{highest}, .position = 0, .cycle = {},
-          .detail = ""};
+  return {
+    .code = status::granted, .grant = token{highest}, .position = 0, .cycle = {}, .detail = ""};
 }
 
 acquire_result locks::enqueue(index at, owner_id who, seq of, const std::vector<term>& keys,
                               ownership kind) {
   if (auto x = tally(who.session);
       x.waits >= max_waits_per_session || x.held + keys.size() > max_keys_per_session)
-    return {.code = status::invalid, .grant = {}, .position = 0, .cycle = {},
+    return {.code = status::invalid,
+            .grant = {},
+            .position = 0,
+            .cycle = {},
             .detail = "the owners of this node hold or wait for as many keys as one node's may"};
   auto me = ensure_owner(who);
   auto req = std::make_unique<request>();
@@ -282,7 +294,7 @@ void locks::serve(index at, std::vector<lock_it>& touched, std::vector<grant_not
     if (key->second.who != owners_.end())
       continue;
     if (!key->second.queue)
-      locks_.erase(key);  // R6
+      locks_.erase(key); // R6
     else
       settle(at, key->second.queue->front().who, notes);
   }
@@ -457,8 +469,8 @@ std::vector<grant_note> locks::grants(session_id who, token above) const {
       const auto& x = key->second;
       if (x.grant <= above.value)
         continue;
-      auto& note = mine.try_emplace(x.of, grant_note{me->first, x.of, token{x.grant}, {}})
-                     .first->second;
+      auto& note =
+        mine.try_emplace(x.of, grant_note{me->first, x.of, token{x.grant}, {}}).first->second;
       note.keys.push_back(term::from_canonical(key->first));
     }
     if (me->second.extra) {

@@ -73,8 +73,7 @@ public:
   [[nodiscard]] std::uint64_t position(owner_id who, seq of) const;
 
   /// All of an owner ends. `dropped`: the acquires that waited.
-  void end_owner(index at, owner_id who, std::vector<seq>& dropped,
-                 std::vector<grant_note>& notes);
+  void end_owner(index at, owner_id who, std::vector<seq>& dropped, std::vector<grant_note>& notes);
 
   /// S5, F5: all owners of a session end; with `keep_strict` they keep what they hold strictly.
   void end_session(index at, session_id who, bool keep_strict, std::vector<grant_note>& notes);
@@ -139,7 +138,7 @@ private:
   std::map<session_id, lock_tally> tallies_;
   std::uint64_t held_ = 0;
   std::uint64_t waiting_ = 0;
-  std::vector<lock_it> found_;  // of the acquire at hand; kept for its memory
+  std::vector<lock_it> found_; // of the acquire at hand; kept for its memory
 };
 
 } // namespace paxtor::registry

@@ -130,7 +130,7 @@ bool locks::load_owners(image_reader& in) {
     for (auto x = lines.rbegin(); in.ok() && x != lines.rend(); ++x) {
       auto [key, fresh] = locks_.try_emplace(std::string{x->key});
       if (!fresh)
-        return false;  // I11: one owner per key
+        return false; // I11: one owner per key
       link(key, me, token{x->grant}, x->of,
            x->strict == 1 ? ownership::strict : ownership::bounded);
     }

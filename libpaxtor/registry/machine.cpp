@@ -47,15 +47,15 @@ void machine::impl::apply(index at, const command& what, outcome& out) {
           run(at, x, out);
         else
           refuse({}, x.node, seq{x.nth}, status::invalid, std::move(why), out);
-      } else if constexpr (std::is_same_v<type, close_session>
-                           || std::is_same_v<type, expire_session>) {
+      } else if constexpr (std::is_same_v<type,
+                                          close_session> || std::is_same_v<type, expire_session>) {
         if (valid)
           run(at, x, out);
         else
           ++out.ignored;
       } else {
         auto* from = who.find_open(x.from.session);
-        if (from == nullptr) {  // R1
+        if (from == nullptr) { // R1
           ++out.ignored;
           refuse(x.from.session, {}, x.from.number, status::no_session, not_open, out);
           return;
@@ -65,7 +65,7 @@ void machine::impl::apply(index at, const command& what, outcome& out) {
           return;
         }
         auto verdict = from->applied.judge(x.from);
-        if (verdict == window::verdict::below) {  // R1: nobody waits for an answer
+        if (verdict == window::verdict::below) { // R1: nobody waits for an answer
           ++out.ignored;
           return;
         }
@@ -85,8 +85,8 @@ void machine::impl::apply(index at, const command& what, outcome& out) {
           out.answers.push_back({from->id, from->node, std::move(reply)});
           return;
         }
-        constexpr auto kind = std::is_same_v<type, acquire> ? record::kind::acquire
-                                                            : record::kind::other;
+        constexpr auto kind =
+          std::is_same_v<type, acquire> ? record::kind::acquire : record::kind::other;
         from->applied.note(x.from.number, kind);
         effect_list effects;
         run(at, *from, x, reply, effects);
@@ -159,8 +159,7 @@ std::optional<effects_for> machine::sync(session_id session, index watermark) co
   }
   for (const auto& [what, since] : to->watching) {
     if (what->second.actor.valid())
-      result.effects.emplace_back(
-        name_located{impl_->singletons.where(what->first, what->second)});
+      result.effects.emplace_back(name_located{impl_->singletons.where(what->first, what->second)});
   }
   return result;
 }
@@ -187,8 +186,7 @@ ballot machine::reign() const {
   return impl_->reign;
 }
 
-std::string machine::ask(const query& what,
-                         const std::map<session_id, silence>& silent) const {
+std::string machine::ask(const query& what, const std::map<session_id, silence>& silent) const {
   return std::visit([&](const auto& x) { return impl_->ask(x, silent); }, what);
 }
 

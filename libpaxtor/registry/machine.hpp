@@ -29,7 +29,7 @@ struct query_get {
 };
 struct query_list {
   std::string bucket;
-  std::string after;  ///< a key's canonical text: only later ones
+  std::string after; ///< a key's canonical text: only later ones
   std::uint64_t limit = 100;
   MSGPACK_DEFINE(bucket, after, limit)
 };
@@ -53,8 +53,8 @@ struct query_counts {
   std::uint64_t unused = 0;
   MSGPACK_DEFINE(unused)
 };
-using query = std::variant<query_get, query_list, query_why, query_members, query_name,
-                           query_counts>;
+using query =
+  std::variant<query_get, query_list, query_why, query_members, query_name, query_counts>;
 
 /// What only the leader knows of a session, for `why` and `members`: microseconds.
 struct silence {

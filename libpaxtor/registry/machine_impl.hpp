@@ -37,8 +37,7 @@ struct machine::impl {
   void run(index at, session& from, const forget& what, answer& reply, effect_list& out);
   void run(index at, session& from, const started& what, answer& reply, effect_list& out);
   void run(index at, session& from, const start_failed& what, answer& reply, effect_list& out);
-  void run(index at, session& from, const singleton_exited& what, answer& reply,
-           effect_list& out);
+  void run(index at, session& from, const singleton_exited& what, answer& reply, effect_list& out);
   void run(index at, session& from, const put& what, answer& reply, effect_list& out);
 
   /// The answer to a repeat, from state and what the window keeps.

@@ -147,12 +147,11 @@ void machine::impl::run(index at, session& from, const withdraw& what, answer& r
   } else if (known != nullptr && known->what != record::kind::acquire) {
     reply.code = status::invalid;
     reply.detail = "the command to withdraw is no acquire";
-  } else if (known != nullptr && known->code == status::granted
-             && held.holds(me, known->grant)) {
-    reply.code = status::granted;  // reentrant: the owner had all keys before
+  } else if (known != nullptr && known->code == status::granted && held.holds(me, known->grant)) {
+    reply.code = status::granted; // reentrant: the owner had all keys before
     reply.grant = known->grant;
   } else {
-    reply.code = status::withdrawn;  // refused, or its owner has ended: there is no wait
+    reply.code = status::withdrawn; // refused, or its owner has ended: there is no wait
   }
 }
 
@@ -165,7 +164,7 @@ void machine::impl::run(index at, session& from, const owner_exited& what, answe
     return;
   }
   if (whose == nullptr)
-    return;  // all of that session has ended
+    return; // all of that session has ended
   owner_id ended{whose->id, what.actor};
   std::vector<seq> dropped;
   std::vector<grant_note> notes;
@@ -182,7 +181,7 @@ void machine::impl::run(index at, session& from, const owner_exited& what, answe
     if (from.applied.first_gap() < what.from.number)
       from.ended_owners.add(what.actor, what.from.number);
   } else if (held.tally(whose->id).held == 0) {
-    who.erase(whose->id);  // its last strict owner
+    who.erase(whose->id); // its last strict owner
   }
 }
 

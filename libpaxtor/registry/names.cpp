@@ -131,7 +131,7 @@ status names::started(session& from, const registry::started& what, effect_list&
   if (pos == all_.end())
     return status::not_owner;
   auto& x = pos->second;
-  if (x.actor.valid())  // after a sync the host says it again
+  if (x.actor.valid()) // after a sync the host says it again
     return x.actor == what.actor ? status::ok : status::not_owner;
   x.actor = what.actor;
   for (auto id : x.watchers)
@@ -243,8 +243,8 @@ void names::save(image_writer& out) const {
 bool names::load(image_reader& in) {
   auto size = in.count();
   for (std::size_t i = 0; in.ok() && i < size; ++i) {
-    auto [pos, fresh] = all_.try_emplace(
-      term::from_canonical(std::string{in.text(max_term_bytes)}));
+    auto [pos, fresh] =
+      all_.try_emplace(term::from_canonical(std::string{in.text(max_term_bytes)}));
     if (!fresh)
       return false;
     auto& x = pos->second;
@@ -257,8 +257,8 @@ bool names::load(image_reader& in) {
       if (!x.spec.labels.emplace(std::move(key), std::move(value)).second)
         return false;
     }
-    x.spec.where = static_cast<placement>(
-      in.number_upto(static_cast<std::uint64_t>(placement::fewest)));
+    x.spec.where =
+      static_cast<placement>(in.number_upto(static_cast<std::uint64_t>(placement::fewest)));
     x.spec.restart = static_cast<restart_policy>(
       in.number_upto(static_cast<std::uint64_t>(restart_policy::always)));
     x.host = in.id<session_id>();

@@ -65,8 +65,7 @@ json describe_owner(const owner_id& id, const session* of) {
   return result;
 }
 
-json describe_name(const names& among, const sessions& who, const term& name,
-                   const singleton& x) {
+json describe_name(const names& among, const sessions& who, const term& name, const singleton& x) {
   auto where = among.where(name, x);
   json result;
   result["state"] = x.actor.valid() ? "running" : "starting";
@@ -103,7 +102,7 @@ json brief(const std::string& key) {
     return value_of(key);
   auto end = max_key_shown - 3;
   while (end > 0 && (static_cast<unsigned char>(key[end]) & 0xc0) == 0x80)
-    --end;  // not within a character
+    --end; // not within a character
   return key.substr(0, end) + "...";
 }
 
@@ -151,8 +150,8 @@ std::string machine::impl::ask(const query_list& what, const silences&) const {
   const auto* all = entries.list(what.bucket);
   if (all != nullptr) {
     auto limit = std::min(what.limit, max_listed);
-    auto pos = what.after.empty() ? all->begin()
-                                  : all->upper_bound(term::from_canonical(what.after));
+    auto pos =
+      what.after.empty() ? all->begin() : all->upper_bound(term::from_canonical(what.after));
     for (; pos != all->end(); ++pos) {
       if (result["entries"].size() >= limit) {
         result["more"] = true;
@@ -171,7 +170,7 @@ std::string machine::impl::ask(const query_why& what, const silences& silent) co
   result["holder"] = nullptr;
   result["waiting"] = json::array();
   result["waiting_count"] = 0;
-  result["cycle"] = nullptr;  // I15: what would close one is refused
+  result["cycle"] = nullptr; // I15: what would close one is refused
   if (const auto* x = held.find(what.key)) {
     // Free with a queue: the first in it waits for another key as well.
     result["state"] = held.is_free(*x) ? "reserved" : "held";

@@ -36,7 +36,7 @@ struct session {
   std::uint64_t nth = 0;
   std::string name;
   std::string endpoint;
-  std::vector<std::string> types;  // sorted, distinct
+  std::vector<std::string> types; // sorted, distinct
   std::map<std::string, std::string> labels;
   std::uint64_t capacity = 0;
   /// False: expired, and kept for its strict owners alone.
@@ -91,9 +91,9 @@ private:
   void remember(node_id node, std::uint64_t nth);
 
   std::map<session_id, session> all_;
-  std::map<std::string, session_id> by_name_;  // open ones
-  std::map<node_id, session_id> by_node_;      // open ones
-  std::deque<ended> ended_;                    // oldest first, at most max_ended_remembered
+  std::map<std::string, session_id> by_name_; // open ones
+  std::map<node_id, session_id> by_node_;     // open ones
+  std::deque<ended> ended_;                   // oldest first, at most max_ended_remembered
 };
 
 } // namespace paxtor::registry

@@ -15,7 +15,7 @@ enum class progress { more, exhausted, met };
 class forward_search {
 public:
   forward_search(const lock_graph& graph, owner_it goal, const std::vector<lock_it>& wanted)
-    : graph_(graph), goal_(goal) {
+      : graph_(graph), goal_(goal) {
     for (auto key : wanted)
       add_segment(goal, key, key->second.queue ? key->second.queue->end() : place_it{},
                   index{~std::uint64_t{0}});
@@ -116,7 +116,7 @@ private:
 class backward_search {
 public:
   backward_search(const lock_graph& graph, owner_it start, const std::vector<lock_it>& wanted)
-    : graph_(graph), wanted_(wanted) {
+      : graph_(graph), wanted_(wanted) {
     seen_.insert(start->first);
     expand(start);
   }

@@ -89,8 +89,8 @@ bool window::load(image_reader& in) {
     return false;
   for (std::size_t i = 0; in.ok() && i < size; ++i) {
     record x;
-    x.what = static_cast<record::kind>(
-      in.number_upto(static_cast<std::uint64_t>(record::kind::other)));
+    x.what =
+      static_cast<record::kind>(in.number_upto(static_cast<std::uint64_t>(record::kind::other)));
     if (x.what != record::kind::none) {
       x.code = static_cast<status>(in.number_upto(static_cast<std::uint64_t>(status::ended)));
       x.grant = in.id<token>();

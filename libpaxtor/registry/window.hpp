@@ -64,7 +64,7 @@ public:
 private:
   seq base_{1};
   seq first_gap_{1};
-  std::deque<record> records_;  // records_[i] is of seq base_ + i
+  std::deque<record> records_; // records_[i] is of seq base_ + i
 };
 
 /// Things that a command ended while commands with lower seqs were still to come: those must find

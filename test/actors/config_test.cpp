@@ -16,7 +16,8 @@ struct parsed : caf::actor_system_config {
   parsed() { paxtor::load(*this); }
 };
 
-caf::expected<paxtor::node_options> read(std::vector<std::string> args, const std::string& file = {}) {
+caf::expected<paxtor::node_options> read(std::vector<std::string> args,
+                                         const std::string& file = {}) {
   parsed cfg;
   std::istringstream text{file};
   if (auto err = cfg.parse(std::move(args), text))
@@ -54,8 +55,9 @@ bool has(const std::string& text, const std::string& part) {
 } // namespace
 
 TEST_CASE("options from the command line and from a file") {
-  const auto plain = read({"--paxtor.voters=a=127.0.0.1:1,b=[::1]:2", "--paxtor.ttl=1s", "--paxtor.capacity=7",
-                           "--paxtor.insecure", "--paxtor.join-timeout=300ms", "--paxtor.name=n"});
+  const auto plain =
+    read({"--paxtor.voters=a=127.0.0.1:1,b=[::1]:2", "--paxtor.ttl=1s", "--paxtor.capacity=7",
+          "--paxtor.insecure", "--paxtor.join-timeout=300ms", "--paxtor.name=n"});
   REQUIRE(plain);
   CHECK(plain->voters == std::vector<std::string>{"a=127.0.0.1:1", "b=[::1]:2"});
   CHECK(plain->ttl == 1000ms);
@@ -66,7 +68,9 @@ TEST_CASE("options from the command line and from a file") {
   const auto list = read({R"(--paxtor.voters=["a=127.0.0.1:1","b=127.0.0.1:2"])"});
   REQUIRE(list);
   CHECK(list->voters == std::vector<std::string>{"a=127.0.0.1:1", "b=127.0.0.1:2"});
-  const auto file = read({"--paxtor.name=cli"}, "[paxtor]\nname=\"file\"\nvoters=[\"a=127.0.0.1:1\"]\nttl=500ms\ncapacity=3\n");
+  const auto file =
+    read({"--paxtor.name=cli"},
+         "[paxtor]\nname=\"file\"\nvoters=[\"a=127.0.0.1:1\"]\nttl=500ms\ncapacity=3\n");
   REQUIRE(file);
   CHECK(file->name == "cli");
   CHECK(file->voters == std::vector<std::string>{"a=127.0.0.1:1"});
@@ -166,7 +170,8 @@ TEST_CASE("every option that cannot work is refused, with what to do") {
     has(refusal(o, errc::invalid), "tls-certificate is missing");
   }
   SUBCASE("a certificate that is none") {
-    const auto path = std::filesystem::temp_directory_path() / ("paxtor-no-cert-" + std::to_string(::getpid()));
+    const auto path =
+      std::filesystem::temp_directory_path() / ("paxtor-no-cert-" + std::to_string(::getpid()));
     std::ofstream{path} << "not a certificate\n";
     o.tls_certificate = o.tls_key = o.tls_ca = path.string();
     has(refusal(o, errc::cannot_open), path.string());
@@ -196,7 +201,8 @@ TEST_CASE("join gives up in time, says who did not answer, and leaves nothing be
   auto o = alone();
   const auto ports = free_ports(3);
   o.listen = "127.0.0.1:" + std::to_string(ports[0]);
-  o.voters = {"a=" + o.listen, "b=127.0.0.1:" + std::to_string(ports[1]), "c=127.0.0.1:" + std::to_string(ports[2])};
+  o.voters = {"a=" + o.listen, "b=127.0.0.1:" + std::to_string(ports[1]),
+              "c=127.0.0.1:" + std::to_string(ports[2])};
   o.join_timeout = 300ms;
   const auto got = paxtor::join(sys, o);
   REQUIRE(!got);

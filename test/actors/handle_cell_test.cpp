@@ -83,7 +83,8 @@ struct fixture {
     return made.back();
   }
 
-  caf::actor handle(const std::string& name = "\"apple\"", const std::set<std::string>& interface = {}) {
+  caf::actor handle(const std::string& name = "\"apple\"",
+                    const std::set<std::string>& interface = {}) {
     registry::singleton_spec spec;
     spec.type = "sink";
     return caf::actor_cast<caf::actor>(book->handle(term::from_canonical(name), spec, interface));
@@ -91,7 +92,8 @@ struct fixture {
 
   /// The cell behind a handle: what the keeper is told of.
   std::shared_ptr<actors::name_cell> cell_of(const caf::actor& handle) {
-    return static_cast<actors::named_handle*>(caf::actor_cast<caf::abstract_actor*>(handle))->cell();
+    return static_cast<actors::named_handle*>(caf::actor_cast<caf::abstract_actor*>(handle))
+      ->cell();
   }
 
   std::vector<int> got(const caf::actor& from) {
@@ -223,7 +225,8 @@ TEST_CASE("what is refused is answered, and the next message asks again") {
   CHECK(until([&] { return f.notes->wanted == 1; }));
   cell->refuse(make_error(errc::no_host, "none"));
   auto code = errc::none;
-  request.receive([](const std::vector<int>&) {}, [&](const caf::error& why) { code = code_of(why); });
+  request.receive([](const std::vector<int>&) {},
+                  [&](const caf::error& why) { code = code_of(why); });
   CHECK(code == errc::no_host);
   CHECK(f.book->dropped() == 1);
   caf::anon_send(handle, put_atom::value, 0, 0);

@@ -151,7 +151,8 @@ TEST_CASE("with_lock runs a function under the lock and answers what it returns"
   auto& a = cluster[0];
   caf::scoped_actor self{*a.sys};
   SUBCASE("a value") {
-    const auto got = wait<int>(a.door.with_lock(self, "k", [](const grant& held) { return held.valid() ? 42 : 0; }));
+    const auto got = wait<int>(
+      a.door.with_lock(self, "k", [](const grant& held) { return held.valid() ? 42 : 0; }));
     CHECK(got.value == 42);
   }
   SUBCASE("nothing") {
@@ -163,9 +164,8 @@ TEST_CASE("with_lock runs a function under the lock and answers what it returns"
     CHECK(*ran);
   }
   SUBCASE("an exception") {
-    const auto got = wait<int>(a.door.with_lock(self, "k", [](const grant&) -> int {
-      throw std::runtime_error("the roof leaks");
-    }));
+    const auto got = wait<int>(a.door.with_lock(
+      self, "k", [](const grant&) -> int { throw std::runtime_error("the roof leaks"); }));
     CHECK(got.error == caf::exit_reason::unhandled_exception);
     CHECK(paxtor::describe(got.error).find("the roof leaks") != std::string::npos);
   }
@@ -173,7 +173,8 @@ TEST_CASE("with_lock runs a function under the lock and answers what it returns"
   const auto after = wait<grant>(a.door.lock(self, "k"));
   CHECK(after.ok());
   SUBCASE("refused like any lock") {
-    const auto busy = wait<int>(a.door.with_lock(self, "k", [](const grant&) { return 1; }, {.try_once = true}));
+    const auto busy =
+      wait<int>(a.door.with_lock(self, "k", [](const grant&) { return 1; }, {.try_once = true}));
     CHECK(busy.code == errc::busy);
   }
 }
@@ -185,7 +186,8 @@ TEST_CASE("bad requests are refused with what to do") {
   const auto too_long = wait<grant>(a.door.lock(self, std::string(5000, 'x')));
   CHECK(too_long.code == errc::invalid);
   CHECK(paxtor::describe(too_long.error).find("4096") != std::string::npos);
-  CHECK(wait<grant>(a.door.lock(self, paxtor::keys{std::vector<paxtor::key>{}})).code == errc::invalid);
+  CHECK(wait<grant>(a.door.lock(self, paxtor::keys{std::vector<paxtor::key>{}})).code
+        == errc::invalid);
   const auto nonsense = wait<paxtor::document>(a.door.ask(self, {"riddle", {}, {}, {}, 0, {}}));
   CHECK(nonsense.code == errc::invalid);
   CHECK(paxtor::describe(nonsense.error).find("members") != std::string::npos);
@@ -197,7 +199,8 @@ TEST_CASE("put, get, why, members and whereis") {
   caf::scoped_actor self{*a.sys};
   using paxtor::document;
   CHECK(!wait<document>(a.door.get(self, "b", "k")).value.found);
-  CHECK(wait<document>(a.door.put(self, "b", "k", {{"n", 1}})).value.value == nlohmann::json{{"n", 1}});
+  CHECK(wait<document>(a.door.put(self, "b", "k", {{"n", 1}})).value.value
+        == nlohmann::json{{"n", 1}});
   // The value that was chosen first stays.
   CHECK(wait<document>(a.door.put(self, "b", "k", 2)).value.value == nlohmann::json{{"n", 1}});
   const auto got = wait<document>(a.door.get(self, "b", "k"));

@@ -21,7 +21,8 @@ std::string home(node& on, const paxtor::key& name, const std::string& type = "c
 
 bool runs(node& on, const paxtor::key& name) {
   caf::scoped_actor self{*on.sys};
-  const auto known = wait<paxtor::document>(on.door.ask(self, {"name", {}, name.text(), {}, 0, {}}));
+  const auto known =
+    wait<paxtor::document>(on.door.ask(self, {"name", {}, name.text(), {}, 0, {}}));
   return known.ok() && known.value.value.dump().find("\"running\"") != std::string::npos;
 }
 
@@ -134,7 +135,8 @@ TEST_CASE("what cannot be delivered is answered") {
     CHECK(paxtor::describe(got.error).find("no room in the inn") != std::string::npos);
   }
   SUBCASE("arguments of the wrong type") {
-    const auto got = increment(a, a.door.name("apple", "counter-from", caf::make_message(std::string{"ten"})));
+    const auto got =
+      increment(a, a.door.name("apple", "counter-from", caf::make_message(std::string{"ten"})));
     CHECK(got.code == errc::start_failed);
   }
   SUBCASE("a name that is too long") {
@@ -177,7 +179,6 @@ TEST_CASE("a handle made for one message is enough") {
     caf::anon_send(a.door.name("apple", "counter"), inc_atom::value, 1);
   CHECK(increment(a, a.door.name("apple", "counter")).value == 6);
 }
-
 
 TEST_CASE("a handle sent to another node works there, by way of this one") {
   nodes cluster{3};

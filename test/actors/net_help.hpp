@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// Nodes as the tests of net/ need them: an actor system, a book, a hub, and a record of what the hub said.
+/// Nodes as the tests of net/ need them: an actor system, a book, a hub, and a record of what the
+/// hub said.
 
 #include <chrono>
 #include <condition_variable>
@@ -121,10 +122,11 @@ inline net::endpoint at(std::uint16_t port) {
 /// A node of one process: everything that net/ needs and nothing of actors/.
 class linked_node {
 public:
-  explicit linked_node(cluster::hello_frame self, std::vector<net::hub_options::target> targets = {},
+  explicit linked_node(cluster::hello_frame self,
+                       std::vector<net::hub_options::target> targets = {},
                        const tls_files& tls = {},
                        const std::function<void(net::hub_options&)>& tune = {})
-    : config_(tls), system_(std::make_unique<caf::actor_system>(config_)) {
+      : config_(tls), system_(std::make_unique<caf::actor_system>(config_)) {
     listener_ = system_->spawn(recorder, notes);
     agent_ = system_->spawn(recorder, frames);
     net::hub_options options;

@@ -15,8 +15,8 @@ using namespace paxtor::test;
 namespace {
 
 std::string frame_to(std::uint64_t node, std::uint64_t leader) {
-  return cluster::encode_frame(cluster::voter_frame{
-    cluster_id{7}, voter_id{1}, node_id{node}, cluster::not_leading{voter_id{leader}, {}}});
+  return cluster::encode_frame(cluster::voter_frame{cluster_id{7}, voter_id{1}, node_id{node},
+                                                    cluster::not_leading{voter_id{leader}, {}}});
 }
 
 /// Entries of a directory of /proc/self.
@@ -55,7 +55,8 @@ TEST_CASE("links: two nodes link, whoever connects, and exchange frames") {
     REQUIRE(b.book->to_node(node_id{1}, net::peers::wrap(frame_to(1, i))));
     REQUIRE(a.book->to_node(node_id{2}, net::peers::wrap(frame_to(2, i))));
   }
-  REQUIRE(eventually([&] { return a.frames->count("frame") == 100 && b.frames->count("frame") == 100; }));
+  REQUIRE(
+    eventually([&] { return a.frames->count("frame") == 100 && b.frames->count("frame") == 100; }));
   auto got = a.frames->all();
   for (std::uint64_t i = 1; i <= 100; ++i)
     CHECK(got[i - 1].text == frame_to(1, i));
@@ -181,7 +182,8 @@ TEST_CASE("links: a frame for a node without a link goes through the voter that 
   linked_node leader{hello_of("l", 1), {{"v", at(port)}}};
   linked_node client{hello_of("c", 2), {{"v", at(port)}}};
   REQUIRE(eventually([&] {
-    return leader.linked_with(3) && client.linked_with(3) && relay.linked_with(1) && relay.linked_with(2);
+    return leader.linked_with(3) && client.linked_with(3) && relay.linked_with(1)
+           && relay.linked_with(2);
   }));
   CHECK_FALSE(leader.book->to_node(node_id{2}, net::peers::wrap(frame_to(2, 5))));
   leader.book->note_route(node_id{2}, voter_id{33});

@@ -26,7 +26,8 @@ sockaddr_in loopback(std::uint16_t port) {
   return result;
 }
 
-/// Passes bytes on between whoever connects to it and `to`; while it is cut it swallows them, and takes no connections on.
+/// Passes bytes on between whoever connects to it and `to`; while it is cut it swallows them, and
+/// takes no connections on.
 class relay {
 public:
   explicit relay(std::uint16_t to) : to_(to) {
@@ -102,7 +103,8 @@ private:
       return true;
     char buffer[65536];
     if (cut_) {
-      // Neither data nor ends get through; what is swallowed is lost, as in a network that never heals this connection.
+      // Neither data nor ends get through; what is swallowed is lost, as in a network that never
+      // heals this connection.
       return ::recv(from, buffer, sizeof(buffer), MSG_DONTWAIT) != 0 || (::usleep(2000), true);
     }
     auto got = ::recv(from, buffer, sizeof(buffer), MSG_DONTWAIT);
@@ -127,7 +129,8 @@ std::string some_frame() {
 
 } // namespace
 
-TEST_CASE("silence: a cut takes the link down on both sides, and it is back soon after the network is") {
+TEST_CASE(
+  "silence: a cut takes the link down on both sides, and it is back soon after the network is") {
   linked_node a{hello_of("a", 1)};
   relay between{a.listen()};
   linked_node b{hello_of("b", 2), {{"a", at(between.port())}}};
@@ -150,8 +153,9 @@ TEST_CASE("silence: a cut takes the link down on both sides, and it is back soon
 TEST_CASE("silence: a link that is quiet but alive stays up") {
   linked_node a{hello_of("a", 1)};
   auto port = a.listen();
-  linked_node b{hello_of("b", 2), {{"a", at(port)}}, {},
-                [](net::hub_options& options) { options.silent_after = 500ms; }};
+  linked_node b{hello_of("b", 2), {{"a", at(port)}}, {}, [](net::hub_options& options) {
+                  options.silent_after = 500ms;
+                }};
   REQUIRE(eventually([&] { return b.linked_with(1); }));
   // Three times as long as silence is suffered.
   CHECK_FALSE(eventually([&] { return b.notes->count("down") > 0; }, 1500ms));

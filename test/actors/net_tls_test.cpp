@@ -25,11 +25,13 @@ public:
     std::string pattern = (std::filesystem::temp_directory_path() / "paxtor-tls-XXXXXX").string();
     REQUIRE(::mkdtemp(pattern.data()) != nullptr);
     folder_ = pattern;
-    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca "
+    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
+        "/CN=ca "
         "-keyout ca.key -out ca.pem");
     run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=node "
         "-keyout node.key -out node.csr");
-    run("openssl x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out node.pem");
+    run("openssl x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out "
+        "node.pem");
   }
 
   ~authority() { std::filesystem::remove_all(folder_); }
@@ -86,7 +88,8 @@ std::vector<std::string> garbage() {
 
 TEST_CASE("tls: nodes with certificates of one CA link and exchange frames") {
   authority ca;
-  // What is in flight is lost when a link is cut: nobody is to be found silent here, however busy the machine.
+  // What is in flight is lost when a link is cut: nobody is to be found silent here, however busy
+  // the machine.
   auto patient = [](net::hub_options& options) { options.silent_after = 60s; };
   linked_node a{hello_of("a", 1), {}, ca.files(), patient};
   auto port = a.listen();

@@ -39,7 +39,8 @@ paxtor::node_options nodes::options(std::size_t voter) const {
   result.name = std::string(1, static_cast<char>('a' + voter));
   result.listen = "127.0.0.1:" + std::to_string(ports_[voter]);
   for (std::size_t i = 0; i < ports_.size(); ++i)
-    result.voters.push_back(std::string(1, static_cast<char>('a' + i)) + "=127.0.0.1:" + std::to_string(ports_[i]));
+    result.voters.push_back(std::string(1, static_cast<char>('a' + i))
+                            + "=127.0.0.1:" + std::to_string(ports_[i]));
   if (const auto* level = std::getenv("PAXTOR_TEST_LOG"))
     result.log_level = level;
   else
@@ -54,7 +55,8 @@ paxtor::node_options nodes::client_options(const std::string& name, bool listens
   return result;
 }
 
-nodes::nodes(std::size_t voters, std::chrono::milliseconds ttl) : ports_(free_ports(voters)), ttl_(ttl) {
+nodes::nodes(std::size_t voters, std::chrono::milliseconds ttl)
+    : ports_(free_ports(voters)), ttl_(ttl) {
   for (std::size_t i = 0; i < voters; ++i)
     all_.push_back(std::make_unique<node>());
   std::vector<std::thread> joining;
@@ -130,7 +132,8 @@ std::size_t sockets() {
   return count_in("/proc/self/fd", [](const auto& entry) {
     std::error_code ignored;
     const auto target = std::filesystem::read_symlink(entry.path(), ignored).string();
-    return target.starts_with("socket:") || target.starts_with("anon_inode:") || target.starts_with("pipe:");
+    return target.starts_with("socket:") || target.starts_with("anon_inode:")
+           || target.starts_with("pipe:");
   });
 }
 
@@ -149,14 +152,16 @@ struct owner::state {
 };
 
 owner::owner(node& on, const paxtor::keys& what, const paxtor::lock_options& options)
-  : on_(on), state_(std::make_shared<state>()) {
+    : on_(on), state_(std::make_shared<state>()) {
   auto door = on.door;
   actor_ = on.sys->spawn([=, known = state_](caf::event_based_actor* self) -> caf::behavior {
-    auto failed = [known](const caf::error& err) {
-      known->set({{}, paxtor::code_of(err), err});
-    };
+    auto failed = [known](const caf::error& err) { known->set({{}, paxtor::code_of(err), err}); };
     door.lock(self, what, options)
-      .then([known](const paxtor::grant& held) { known->set({held, paxtor::errc::none, {}}); }, failed);
+      .then(
+        [known](const paxtor::grant& held) {
+          known->set({held, paxtor::errc::none, {}});
+        },
+        failed);
     return {
       [=](const paxtor::keys& more, const paxtor::lock_options& how) -> caf::result<paxtor::grant> {
         auto promise = self->make_response_promise<paxtor::grant>();

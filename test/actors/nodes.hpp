@@ -25,7 +25,8 @@ using where_atom = caf::atom_constant<caf::atom("where")>;
 using stop_atom = caf::atom_constant<caf::atom("stop")>;
 using hang_atom = caf::atom_constant<caf::atom("hang")>;
 
-/// Long for a test machine that is busy, never reached by one that is not: every wait is on a condition.
+/// Long for a test machine that is busy, never reached by one that is not: every wait is on a
+/// condition.
 inline constexpr auto patience = 20s;
 
 using typed_counter = caf::typed_actor<caf::replies_to<inc_atom, int>::with<int>>;
@@ -54,10 +55,12 @@ inline caf::behavior counter_from(caf::stateful_actor<counter_state>* self, int 
 
 /// Passes increments on to whomever it is given: for handles that travel.
 inline caf::behavior courier(caf::event_based_actor* self) {
-  return {[self](const caf::actor& whom, int by) { return self->delegate(whom, inc_atom::value, by); }};
+  return {
+    [self](const caf::actor& whom, int by) { return self->delegate(whom, inc_atom::value, by); }};
 }
 
-inline typed_counter::behavior_type strict_counter(typed_counter::stateful_pointer<counter_state> self) {
+inline typed_counter::behavior_type
+strict_counter(typed_counter::stateful_pointer<counter_state> self) {
   return {[self](inc_atom, int by) { return self->state.value += by; }};
 }
 
@@ -110,7 +113,8 @@ public:
   node& add(const paxtor::node_options& options, bool hosts = true);
 
   [[nodiscard]] paxtor::node_options options(std::size_t voter) const;
-  [[nodiscard]] paxtor::node_options client_options(const std::string& name, bool listens = true) const;
+  [[nodiscard]] paxtor::node_options client_options(const std::string& name,
+                                                    bool listens = true) const;
 
   node& operator[](std::size_t i) { return *all_[i]; }
   [[nodiscard]] std::size_t size() const { return all_.size(); }

@@ -21,7 +21,8 @@ constexpr auto shutdown_bound = 5s;
 
 } // namespace
 
-TEST_CASE("a system ends with held locks, waiting actors and copies of the cluster, and leaves nothing behind") {
+TEST_CASE("a system ends with held locks, waiting actors and copies of the cluster, and leaves "
+          "nothing behind") {
   const auto threads_before = threads();
   const auto sockets_before = sockets();
   paxtor::cluster copy;
@@ -61,7 +62,8 @@ TEST_CASE("a system ends by itself: singletons do not keep it, and the session i
   std::string name;
   for (int i = 0; i < 200 && name.empty(); ++i) {
     caf::scoped_actor self{*x.sys};
-    const auto at = wait<paxtor::whereabouts>(x.door.whereis(self, "n" + std::to_string(i), "counter"));
+    const auto at =
+      wait<paxtor::whereabouts>(x.door.whereis(self, "n" + std::to_string(i), "counter"));
     if (at.value.node == "x")
       name = "n" + std::to_string(i);
   }

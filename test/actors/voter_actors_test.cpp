@@ -50,7 +50,8 @@ struct trio {
     return found;
   }
 
-  [[nodiscard]] std::vector<net::hub_options::target> targets(const std::set<std::string>& names) const {
+  [[nodiscard]] std::vector<net::hub_options::target>
+  targets(const std::set<std::string>& names) const {
     std::vector<net::hub_options::target> result;
     for (const auto& [name, port] : ports)
       if (names.count(name) > 0)
@@ -98,7 +99,8 @@ void form_commit_survive() {
   three.nodes.erase(first);
   auto second = three.leader();
   CHECK(second != first);
-  // What was committed under the first leader is there under the second: put-once answers the first value.
+  // What was committed under the first leader is there under the second: put-once answers the first
+  // value.
   auto again = user.ask(put_once(session, 21, "k2"), seq{21}, three.cluster());
   REQUIRE(again);
   CHECK(again->value == "2");
@@ -144,8 +146,8 @@ TEST_CASE("voters: a blank store under the name of a voter never votes in a form
   auto leader = three.leader();
   auto lost = leader == "a" ? "b" : "a";
   three.nodes.erase(lost);
-  three.nodes[lost] = std::make_unique<voter_node>(lost, 77, three.ports,
-                                                   blank_store<storage::memory_store>(7777));
+  three.nodes[lost] =
+    std::make_unique<voter_node>(lost, 77, three.ports, blank_store<storage::memory_store>(7777));
   auto& back = *three.nodes[lost];
   REQUIRE(eventually([&] { return back.events->count("outsider") == 1; }));
   CHECK(back.events->count("formed") == 0);
@@ -160,7 +162,8 @@ TEST_CASE("voters: a blank store under the name of a voter never votes in a form
   CHECK(user.ask(open(61), seq{1}, three.cluster()));
 }
 
-TEST_CASE("voters: frames of other clusters, of later versions, and nonsense are dropped and counted") {
+TEST_CASE(
+  "voters: frames of other clusters, of later versions, and nonsense are dropped and counted") {
   trio<> three;
   auto leader = three.leader();
   auto& node = *three.nodes[leader];
@@ -168,7 +171,10 @@ TEST_CASE("voters: frames of other clusters, of later versions, and nonsense are
   auto send = [&](const caf::actor& role, std::string bytes) {
     caf::anon_send(role, net::frame_atom::value, std::move(bytes));
   };
-  cluster::paxos_frame foreign{cluster_id{1}, voter_id{1001}, {}, paxos::role::acceptor,
+  cluster::paxos_frame foreign{cluster_id{1},
+                               voter_id{1001},
+                               {},
+                               paxos::role::acceptor,
                                paxos::prepare{ballot{9999, voter_id{1}}, slot{1}}};
   send(node.handles().acceptor, cluster::encode_frame(foreign));
   // A local message over the wire, a stranger's, one for another role, one from oneself.
@@ -201,6 +207,7 @@ TEST_CASE("voters: stop ends all actors of a voter at once") {
     self->monitor(role);
   self->send(node.handles().supervisor, net::stop_atom::value);
   for (int left = 4; left > 0; --left)
-    self->receive([](const caf::down_msg&) {}, caf::after(10s) >> [] { FAIL("a role did not end"); });
+    self->receive([](const caf::down_msg&) {},
+                  caf::after(10s) >> [] { FAIL("a role did not end"); });
   MESSAGE("stopped in ", (std::chrono::steady_clock::now() - start) / 1us, " us");
 }

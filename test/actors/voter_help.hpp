@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Voters and a client as the tests of the voter actors need them: real actors and links, several nodes in one process, no
-/// session agent.
+/// Voters and a client as the tests of the voter actors need them: real actors and links, several
+/// nodes in one process, no session agent.
 
 #include <algorithm>
 #include <map>
@@ -34,9 +34,10 @@ public:
 class voter_node {
 public:
   /// `ports`: of all voters by name; this one listens there.
-  voter_node(const std::string& name, std::uint64_t node, const std::map<std::string, std::uint16_t>& ports,
+  voter_node(const std::string& name, std::uint64_t node,
+             const std::map<std::string, std::uint16_t>& ports,
              std::unique_ptr<storage::store> store)
-    : system_(std::make_unique<caf::actor_system>(config_)) {
+      : system_(std::make_unique<caf::actor_system>(config_)) {
     listener_ = system_->spawn(hear, events);
     agent_ = system_->spawn(recorder, frames);
     hub_ = nullptr;
@@ -135,7 +136,8 @@ inline std::map<std::string, std::uint16_t> free_ports(const std::vector<std::st
   std::map<std::string, std::uint16_t> result;
   std::vector<std::unique_ptr<linked_node>> holders;
   for (const auto& name : names) {
-    holders.push_back(std::make_unique<linked_node>(hello_of("port-" + name, 900 + holders.size())));
+    holders.push_back(
+      std::make_unique<linked_node>(hello_of("port-" + name, 900 + holders.size())));
     result[name] = holders.back()->listen();
   }
   return result;
@@ -145,9 +147,10 @@ inline std::map<std::string, std::uint16_t> free_ports(const std::vector<std::st
 class client {
 public:
   client(std::uint64_t node, std::vector<net::hub_options::target> voters)
-    : node_(node), link_(hello_of("client-" + std::to_string(node), node), std::move(voters)) {}
+      : node_(node), link_(hello_of("client-" + std::to_string(node), node), std::move(voters)) {}
 
-  /// The answer to the command of this number (open_session: the count of sessions), from any voter.
+  /// The answer to the command of this number (open_session: the count of sessions), from any
+  /// voter.
   std::optional<registry::answer> ask(const registry::command& what, seq number, cluster_id cluster,
                                       std::chrono::milliseconds most = 15s) {
     std::optional<registry::answer> found;

@@ -22,7 +22,8 @@ struct last_words {
   std::int64_t ended_ns = 0;
 };
 
-/// Runs `what` in a child, and says how it ended. The end of its stderr is the moment at which it ended.
+/// Runs `what` in a child, and says how it ended. The end of its stderr is the moment at which it
+/// ended.
 template <class F>
 last_words in_child(F what) {
   int ends[2] = {-1, -1};
@@ -57,8 +58,9 @@ void hang() {
     std::this_thread::sleep_for(1s);
 }
 
-/// How late the watchdog may be. It is exact to a fraction of a millisecond on an idle machine; a test machine may be
-/// busy, and what is shown here is that it does not wait for the next of something.
+/// How late the watchdog may be. It is exact to a fraction of a millisecond on an idle machine; a
+/// test machine may be busy, and what is shown here is that it does not wait for the next of
+/// something.
 constexpr std::int64_t tolerance_ns = 150'000'000;
 
 } // namespace
@@ -109,7 +111,8 @@ TEST_CASE("the watchdog follows a lease that is renewed, and bites at the last e
   CHECK(words.ended_ns - actors::to_ns(start + 19 * 20ms + 200ms) < tolerance_ns);
 }
 
-TEST_CASE("the watchdog looks earlier when an end moves closer, and when it is armed after a pause") {
+TEST_CASE(
+  "the watchdog looks earlier when an end moves closer, and when it is armed after a pause") {
   const auto start = actors::boot_now();
   const auto words = in_child([start] {
     actors::watchdog dog{"x"};

@@ -1,5 +1,6 @@
-// A message through a named handle, against a direct CAF send. Must: 1.2 x; aim: 1.05 x. One process, no cluster: what is measured is
-// the forwarding. Run: paxtor-bench-handle [--benchmark_repetitions=5]
+// A message through a named handle, against a direct CAF send. Must: 1.2 x; aim: 1.05 x. One
+// process, no cluster: what is measured is the forwarding. Run: paxtor-bench-handle
+// [--benchmark_repetitions=5]
 
 #include <memory>
 

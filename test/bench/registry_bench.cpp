@@ -47,9 +47,11 @@ struct bench_world {
   }
 
   acquire lock(std::uint64_t key, std::uint64_t who) {
-    return {from(), local_actor_id{who},
+    return {from(),
+            local_actor_id{who},
             {term::from_canonical("\"lock-" + std::to_string(key) + "\"")},
-            acquire_mode::wait, ownership::bounded};
+            acquire_mode::wait,
+            ownership::bounded};
   }
 
   /// Locks of one owner each, keys of six digits.

@@ -34,7 +34,8 @@ TEST_CASE("cluster: three nodes form, tell what they are, and leave") {
   }
 }
 
-TEST_CASE("cluster: the leader is killed: locks are granted again within 1 s, and nobody is fenced") {
+TEST_CASE(
+  "cluster: the leader is killed: locks are granted again within 1 s, and nobody is fenced") {
   three_nodes nodes{"3s"};
   const auto client = nodes.client("client");
   client->write_json({{"op", "hold"}, {"id", 1}, {"key", "kept"}});
@@ -59,7 +60,9 @@ TEST_CASE("cluster: a minority grants nothing, and stops its owners before their
   const auto command = holder->read_line(10s);
   REQUIRE(command);
   const auto waiter = nodes.start("lock", {"k", "--timeout", "2s", "--", "true"});
-  REQUIRE(eventually(10s, [&] { return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 1; }));
+  REQUIRE(eventually(10s, [&] {
+    return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 1;
+  }));
   const auto start = clock::now();
   nodes.node("a").signal(SIGSTOP);
   nodes.node("b").signal(SIGSTOP);
@@ -76,7 +79,9 @@ TEST_CASE("cluster: a minority grants nothing, and stops its owners before their
   nodes.node("a").signal(SIGCONT);
   nodes.node("b").signal(SIGCONT);
   // Thawed nodes that hosted nothing go on.
-  CHECK(eventually(15s, [&] { return nodes.run("lock", {"--try", "k", "--", "true"}).status == 0; }));
+  CHECK(eventually(15s, [&] {
+    return nodes.run("lock", {"--try", "k", "--", "true"}).status == 0;
+  }));
 }
 
 TEST_CASE("cluster: the host of a singleton is killed, and it lives on elsewhere") {
@@ -118,7 +123,8 @@ TEST_CASE("cluster: a host that leaves gives its singletons up at once") {
 TEST_CASE("cluster: an entry is put once") {
   three_nodes nodes;
   CHECK(nodes.run("get", {"settings", "region"}).status == 1);
-  CHECK(nodes.run("put", {"settings", "region", R"({"primary": "eu-1"})"}).out == "{\"primary\":\"eu-1\"}\n");
+  CHECK(nodes.run("put", {"settings", "region", R"({"primary": "eu-1"})"}).out
+        == "{\"primary\":\"eu-1\"}\n");
   const auto again = nodes.run("put", {"settings", "region", "us-2"});
   CHECK(again.status == 1);
   CHECK(again.out == "{\"primary\":\"eu-1\"}\n");
@@ -137,7 +143,9 @@ TEST_CASE("cluster: why tells who holds a lock and who waits") {
   REQUIRE(answer(*holder, 1, 5s).contains("token"));
   for (int i = 2; i <= 4; ++i)
     holder->write_json({{"op", "hold"}, {"id", i}, {"key", "k"}});
-  REQUIRE(eventually(5s, [&] { return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 3; }));
+  REQUIRE(eventually(5s, [&] {
+    return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 3;
+  }));
   const auto text = nodes.run("why", {"k"}).out;
   CHECK(contains(text, "is held by actor"));
   CHECK(contains(text, "of node holder"));

@@ -60,7 +60,8 @@ TEST_CASE("guard: tells how the command ended, and when all is gone") {
 TEST_CASE("guard: kills what left the process group too") {
   const scratch dir;
   guard child;
-  start(child, "setsid sleep 1000 & echo $! > " + dir.file("pid") + "; trap '' TERM HUP; sleep 1000");
+  start(child,
+        "setsid sleep 1000 & echo $! > " + dir.file("pid") + "; trap '' TERM HUP; sleep 1000");
   child.run({});
   REQUIRE(eventually(5s, [&] { return !dir.lines("pid").empty(); }));
   const auto pid = std::stoi(dir.read("pid"));
@@ -93,7 +94,8 @@ TEST_CASE("guard: forwards signals, to a stopped command too") {
   child.signal(SIGTERM);
   const auto status = static_cast<int>(run_until(child, kind::ended).value);
   // The trap is set only once the shell has come to it.
-  CHECK(((WIFEXITED(status) && WEXITSTATUS(status) == 9) || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)));
+  CHECK(((WIFEXITED(status) && WEXITSTATUS(status) == 9)
+         || (WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM)));
 }
 
 TEST_CASE("guard: a command that cannot be run") {

@@ -10,8 +10,8 @@ TEST_CASE("lock: one process at a time, and tokens grow") {
   three_nodes nodes;
   const scratch dir;
   // mkdir fails if somebody else is inside.
-  const auto script = "mkdir " + dir.file("inside") + " || exit 9; echo $PAXTOR_TOKEN >> " + dir.file("tokens")
-                      + "; sleep 0.05; rmdir " + dir.file("inside");
+  const auto script = "mkdir " + dir.file("inside") + " || exit 9; echo $PAXTOR_TOKEN >> "
+                      + dir.file("tokens") + "; sleep 0.05; rmdir " + dir.file("inside");
   std::vector<std::unique_ptr<process>> crowd;
   for (int i = 0; i < 6; ++i)
     crowd.push_back(nodes.start("lock", {"stock/42", "--", "sh", "-c", script}));
@@ -49,9 +49,11 @@ TEST_CASE("lock: the command sees its key and token") {
   three_nodes nodes;
   const auto one = nodes.run("lock", {"stock/42", "--", "sh", "-c", "printf %s \"$PAXTOR_KEY\""});
   CHECK(one.out == "\"stock/42\"");
-  const auto json = nodes.run("lock", {R"(["invoice", 7])", "--", "sh", "-c", "printf %s \"$PAXTOR_KEY\""});
+  const auto json =
+    nodes.run("lock", {R"(["invoice", 7])", "--", "sh", "-c", "printf %s \"$PAXTOR_KEY\""});
   CHECK(json.out == R"(["invoice",7])");
-  const auto two = nodes.run("lock", {"a", "42", "--", "sh", "-c", "printf %s \"$PAXTOR_KEY $PAXTOR_TOKEN\""});
+  const auto two =
+    nodes.run("lock", {"a", "42", "--", "sh", "-c", "printf %s \"$PAXTOR_KEY $PAXTOR_TOKEN\""});
   CHECK(contains(two.out, R"(["a",42] )"));
   CHECK(std::stol(two.out.substr(two.out.rfind(' '))) > 0);
 }
@@ -82,7 +84,9 @@ TEST_CASE("lock: signals go to the command, while it waits they end the wait") {
     "lock", {"k", "--", "sh", "-c", "trap 'exit 7' TERM; echo held; while :; do sleep 0.05; done"});
   REQUIRE(holder->read_line(10s) == "held");
   const auto waiter = nodes.start("lock", {"k", "--", "true"});
-  REQUIRE(eventually(10s, [&] { return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 1; }));
+  REQUIRE(eventually(10s, [&] {
+    return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 1;
+  }));
   waiter->signal(SIGINT);
   CHECK(waiter->wait(5s) == 128 + SIGINT);
   CHECK(nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 0);
@@ -95,28 +99,36 @@ TEST_CASE("lock: held until everything that the command started has ended") {
   three_nodes nodes;
   const scratch dir;
   // One child in the background, and one in a session of its own: both count.
-  const auto script = "(sleep 0.4; echo child >> " + dir.file("log") + ") & setsid sh -c 'sleep 0.8; echo session >> "
-                      + dir.file("log") + "' & exit 3";
+  const auto script = "(sleep 0.4; echo child >> " + dir.file("log")
+                      + ") & setsid sh -c 'sleep 0.8; echo session >> " + dir.file("log")
+                      + "' & exit 3";
   const auto first = nodes.start("lock", {"k", "--", "sh", "-c", script});
-  REQUIRE(eventually(10s, [&] { return nodes.run("why", {"k", "--json"}).json()["state"] == "held"; }));
+  REQUIRE(eventually(10s, [&] {
+    return nodes.run("why", {"k", "--json"}).json()["state"] == "held";
+  }));
   CHECK(nodes.run("lock", {"k", "--", "sh", "-c", "echo next >> " + dir.file("log")}).status == 0);
   CHECK(first->wait(5s) == 3);
   CHECK(dir.lines("log") == words{"child", "session", "next"});
 }
 
-TEST_CASE("lock: the holder is killed: nothing of it runs on, and the next has the lock within 3.5 s") {
+TEST_CASE(
+  "lock: the holder is killed: nothing of it runs on, and the next has the lock within 3.5 s") {
   three_nodes nodes{"3s"};
   const scratch dir;
-  const auto script = "setsid sleep 1000 & echo $! > " + dir.file("session") + "; sleep 1000 & echo $! > "
-                      + dir.file("child") + "; echo $$; exec sleep 1000";
+  const auto script = "setsid sleep 1000 & echo $! > " + dir.file("session")
+                      + "; sleep 1000 & echo $! > " + dir.file("child")
+                      + "; echo $$; exec sleep 1000";
   const auto holder = nodes.start("lock", {"k", "--", "sh", "-c", script});
   const auto command = holder->read_line(10s);
   REQUIRE(command);
   const auto next = nodes.start("lock", {"k", "--", "sh", "-c", "echo $PAXTOR_TOKEN"});
-  REQUIRE(eventually(10s, [&] { return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 1; }));
+  REQUIRE(eventually(10s, [&] {
+    return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 1;
+  }));
   const auto start = clock::now();
   holder->kill_now();
-  for (const auto pid : {std::stoi(*command), std::stoi(dir.read("session")), std::stoi(dir.read("child"))})
+  for (const auto pid :
+       {std::stoi(*command), std::stoi(dir.read("session")), std::stoi(dir.read("child"))})
     CHECK(eventually(1s, [&] { return !alive(pid); }));
   CHECK(next->read_line(10s));
   CHECK(seconds_since(start) <= 3.5);
@@ -130,7 +142,9 @@ TEST_CASE("lock: a frozen holder's command is killed before the next has the loc
   REQUIRE(command);
   const auto pid = std::stoi(*command);
   const auto next = nodes.start("lock", {"k", "--", "echo", "mine"});
-  REQUIRE(eventually(10s, [&] { return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 1; }));
+  REQUIRE(eventually(10s, [&] {
+    return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 1;
+  }));
   holder->signal(SIGSTOP);
   bool was_alive = true;
   CHECK(eventually(5s, [&] {
@@ -152,7 +166,9 @@ TEST_CASE("lock: leaving in good order frees at once") {
   REQUIRE(first.contains("token"));
   const auto waiter = nodes.client("waiter");
   waiter->write_json({{"op", "hold"}, {"id", 1}, {"key", "k"}});
-  REQUIRE(eventually(10s, [&] { return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 1; }));
+  REQUIRE(eventually(10s, [&] {
+    return nodes.run("why", {"k", "--json"}).json()["waiting_count"] == 1;
+  }));
   const auto start = clock::now();
   holder->close_stdin();
   const auto second = answer(*waiter, 1, 8s);

@@ -23,12 +23,15 @@ void check_one_line(const outcome& result) {
   CHECK(result.out.empty());
 }
 
-/// A node has a log, whose lines begin with a time; the error is one line all the same, and the last.
+/// A node has a log, whose lines begin with a time; the error is one line all the same, and the
+/// last.
 void check_last_line(const outcome& result) {
   const auto lines = paxtor::tools::split(result.err, '\n');
   REQUIRE_FALSE(lines.empty());
   CHECK(lines.back().starts_with("paxtor: "));
-  CHECK(std::count_if(lines.begin(), lines.end(), [](const auto& line) { return line.starts_with("paxtor: "); }) == 1);
+  CHECK(std::count_if(lines.begin(), lines.end(),
+                      [](const auto& line) { return line.starts_with("paxtor: "); })
+        == 1);
   CHECK(result.out.empty());
 }
 
@@ -63,7 +66,8 @@ TEST_CASE("mistakes: wrong flags") {
 
 TEST_CASE("mistakes: every command has help with an example") {
   const marked mark;
-  for (const auto* command : {"node", "demo", "status", "lock", "whereis", "get", "put", "why", "members", "bench"}) {
+  for (const auto* command :
+       {"node", "demo", "status", "lock", "whereis", "get", "put", "why", "members", "bench"}) {
     const auto help = mark.run({command, "--help"});
     CHECK(help.status == 0);
     CHECK(contains(help.out, "Example"));
@@ -82,11 +86,13 @@ TEST_CASE("mistakes: config files, with line and key") {
     CHECK_MESSAGE(contains(result.err, file + expected), result.err);
     check_one_line(result);
   };
-  check("{\n  \"name\": \"a\",\n  \"vters\": []\n}\n", R"(:3: unknown key "vters"; did you mean "voters"?)");
+  check("{\n  \"name\": \"a\",\n  \"vters\": []\n}\n",
+        R"(:3: unknown key "vters"; did you mean "voters"?)");
   check("{\n  \"ttl\": 3000\n}\n", R"(:2: "ttl": want a time as "3s" or "500ms", have 3000)");
   check("{\n  \"voters\": \"a=h:1\"\n}\n", R"(:2: "voters": want a list of strings)");
   check("{\n  \"name\": \"a\"\n  \"ttl\": \"3s\"\n}\n", ":3:3: not JSON");
-  check("{\n  \"name\": \"a\",\n\n  \"name\": \"b\"\n}\n", R"(:4: "name" is there twice (first in line 2))");
+  check("{\n  \"name\": \"a\",\n\n  \"name\": \"b\"\n}\n",
+        R"(:4: "name" is there twice (first in line 2))");
   check("[]", ":1: want one JSON object");
   const auto missing = mark.run({"status", "--config", dir.file("none.json")});
   CHECK(missing.status == 64);
@@ -96,7 +102,8 @@ TEST_CASE("mistakes: config files, with line and key") {
 TEST_CASE("mistakes: flags win over the environment, and that over the file") {
   const marked mark;
   const scratch dir;
-  const auto file = dir.write("paxtor.json", R"({"voters": ["f=127.0.0.1:1"], "join_timeout": "100ms"})");
+  const auto file =
+    dir.write("paxtor.json", R"({"voters": ["f=127.0.0.1:1"], "join_timeout": "100ms"})");
   const auto which = [&](const words& flags, const words& variables) {
     words args{"status", "--config", file};
     args.insert(args.end(), flags.begin(), flags.end());
@@ -106,7 +113,8 @@ TEST_CASE("mistakes: flags win over the environment, and that over the file") {
   };
   CHECK(contains(which({}, {}), "no link to f "));
   CHECK(contains(which({}, {"PAXTOR_VOTERS=e=127.0.0.1:1"}), "no link to e "));
-  CHECK(contains(which({"--voters", "g=127.0.0.1:1"}, {"PAXTOR_VOTERS=e=127.0.0.1:1"}), "no link to g "));
+  CHECK(contains(which({"--voters", "g=127.0.0.1:1"}, {"PAXTOR_VOTERS=e=127.0.0.1:1"}),
+                 "no link to g "));
   const auto bad = mark.run({"status", "--config", file}, {"PAXTOR_TTL=x"});
   CHECK(bad.status == 64);
   CHECK(contains(bad.err, "PAXTOR_TTL: 'x' is not a time"));
@@ -152,12 +160,14 @@ TEST_CASE("mistakes: an address in use") {
 TEST_CASE("mistakes: a certificate file that is missing") {
   const marked mark;
   const auto port = std::to_string(paxtor::tools::free_ports(1).front());
-  const auto result = mark.run({"node", "--name", "a", "--voters", "a=127.0.0.1:" + port, "--tls-certificate",
-                                "/no/such/cert.pem", "--tls-key", "/no/such/key.pem", "--tls-ca", "/no/such/ca.pem"});
+  const auto result =
+    mark.run({"node", "--name", "a", "--voters", "a=127.0.0.1:" + port, "--tls-certificate",
+              "/no/such/cert.pem", "--tls-key", "/no/such/key.pem", "--tls-ca", "/no/such/ca.pem"});
   CHECK(result.status == 69);
   CHECK(contains(result.err, "/no/such/"));
   check_last_line(result);
-  const auto half = mark.run({"node", "--name", "a", "--voters", "a=127.0.0.1:" + port, "--tls-key", "/no/key.pem"});
+  const auto half = mark.run(
+    {"node", "--name", "a", "--voters", "a=127.0.0.1:" + port, "--tls-key", "/no/key.pem"});
   CHECK(half.status == 64);
 }
 
@@ -184,7 +194,8 @@ TEST_CASE("mistakes: names, clusters and types that do not fit") {
   CHECK(contains(mismatch.err, "counter"));
   CHECK(contains(mismatch.err, "echo"));
   const auto voters = nodes.voters();
-  const auto ttl = nodes.mark().run({"status", "--voters", voters, "--ttl", "5s", "--join-timeout", "3s"});
+  const auto ttl =
+    nodes.mark().run({"status", "--voters", voters, "--ttl", "5s", "--join-timeout", "3s"});
   CHECK(ttl.status == 69);
   CHECK(contains(ttl.err, "ttl"));
 }

@@ -78,7 +78,8 @@ marked::~marked() {
   const bool clean = eventually(5s, [&] { return left().empty(); });
   if (!clean) {
     for (const auto pid : left()) {
-      FAIL_CHECK("process " << pid << " is left: " << slurp("/proc/" + std::to_string(pid) + "/comm"));
+      FAIL_CHECK("process " << pid
+                            << " is left: " << slurp("/proc/" + std::to_string(pid) + "/comm"));
       kill(pid, SIGKILL);
     }
   }
@@ -103,7 +104,8 @@ outcome marked::run(const words& args, const words& variables, milliseconds pati
   const auto status = child->wait(patience);
   if (!status) {
     child->kill_now();
-    FAIL_CHECK("no end within " << patience.count() << " ms: paxtor " << tools::join_text(args, " "));
+    FAIL_CHECK("no end within " << patience.count() << " ms: paxtor "
+                                << tools::join_text(args, " "));
   }
   result.status = status.value_or(-1);
   result.out = child->read_all(1s);
@@ -112,7 +114,8 @@ outcome marked::run(const words& args, const words& variables, milliseconds pati
   return result;
 }
 
-scratch::scratch() : path_((std::filesystem::temp_directory_path() / ("paxtor-cluster-" + unique())).string()) {
+scratch::scratch()
+    : path_((std::filesystem::temp_directory_path() / ("paxtor-cluster-" + unique())).string()) {
   std::filesystem::create_directory(path_);
 }
 
@@ -155,7 +158,8 @@ words three_nodes::with_flags(const std::string& command, const words& args) con
   return result;
 }
 
-outcome three_nodes::run(const std::string& command, const words& args, milliseconds patience) const {
+outcome three_nodes::run(const std::string& command, const words& args,
+                         milliseconds patience) const {
   return mark_.run(with_flags(command, args), {}, patience);
 }
 
@@ -180,7 +184,8 @@ std::string three_nodes::leader() const {
 
 nlohmann::json answer(process& client, int id, milliseconds patience) {
   const auto deadline = clock::now() + patience;
-  while (const auto line = client.read_json(std::chrono::ceil<milliseconds>(deadline - clock::now()))) {
+  while (const auto line =
+           client.read_json(std::chrono::ceil<milliseconds>(deadline - clock::now()))) {
     if (line->value("id", -1) == id)
       return *line;
   }

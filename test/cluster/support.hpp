@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// Real processes of the built `paxtor` on loopback. Every process that a test starts, and every process that one of those
-/// starts, carries a mark in its environment; at the end of the test none with the mark may be left.
+/// Real processes of the built `paxtor` on loopback. Every process that a test starts, and every
+/// process that one of those starts, carries a mark in its environment; at the end of the test none
+/// with the mark may be left.
 
 #include <functional>
 #include <map>
@@ -50,10 +51,12 @@ public:
   marked& operator=(const marked&) = delete;
 
   /// Starts `paxtor ARGS` with the mark.
-  [[nodiscard]] std::unique_ptr<process> start(const words& args, const words& variables = {}) const;
+  [[nodiscard]] std::unique_ptr<process> start(const words& args,
+                                               const words& variables = {}) const;
 
   /// Runs `paxtor ARGS` to its end.
-  [[nodiscard]] outcome run(const words& args, const words& variables = {}, milliseconds patience = 30s) const;
+  [[nodiscard]] outcome run(const words& args, const words& variables = {},
+                            milliseconds patience = 30s) const;
 
   [[nodiscard]] std::vector<pid_t> left() const;
 
@@ -86,10 +89,13 @@ public:
   [[nodiscard]] const marked& mark() const { return mark_; }
   [[nodiscard]] const std::string& voters() const { return voters_; }
   [[nodiscard]] process& node(const std::string& name) { return *nodes_.at(name); }
-  [[nodiscard]] const nlohmann::json& ready(const std::string& name) const { return ready_.at(name); }
+  [[nodiscard]] const nlohmann::json& ready(const std::string& name) const {
+    return ready_.at(name);
+  }
 
   /// `paxtor COMMAND --voters .. --ttl .. ARGS`.
-  [[nodiscard]] outcome run(const std::string& command, const words& args, milliseconds patience = 30s) const;
+  [[nodiscard]] outcome run(const std::string& command, const words& args,
+                            milliseconds patience = 30s) const;
   [[nodiscard]] std::unique_ptr<process> start(const std::string& command, const words& args) const;
 
   /// A client node driven by JSON lines (`paxtor demo-node`), ready.

@@ -252,8 +252,8 @@ TEST_CASE("F4: a proof of an end is proposed whoever brings it, also for a sessi
                        end_reason::left, end_reason::exited, end_reason::expired}) {
       x.keeper.step(x.now, node,
                     submit{{encode(registry::command{registry::close_session{which, proof, ""}})}});
-      bool proves = proof != end_reason::left && proof != end_reason::exited
-                    && proof != end_reason::expired;
+      bool proves =
+        proof != end_reason::left && proof != end_reason::exited && proof != end_reason::expired;
       CHECK(x.keeper.take_output().proposals.size() == (proves ? 1 : 0));
     }
 }

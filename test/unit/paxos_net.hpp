@@ -35,8 +35,7 @@ inline void apply_write(recovered& store, const write& what) {
                  [&](const write_accepted& x) { store.accepted[x.where] = x.value; },
                  [&](const write_truncate& x) {
                    store.truncated_upto = x.upto;
-                   store.accepted.erase(store.accepted.begin(),
-                                        store.accepted.upper_bound(x.upto));
+                   store.accepted.erase(store.accepted.begin(), store.accepted.upper_bound(x.upto));
                  },
                  [&](const write_snapshot& x) { store.snapshot = x; },
                  [&](const write_formation& x) { store.formation = x; },

@@ -98,7 +98,7 @@ TEST_CASE("an image that cannot be read changes nothing") {
   CHECK_FALSE(other.restore(blob{good + "x"}));
   CHECK(other.nothing_left());
   std::string newer = good;
-  newer[16] = 2;  // the version
+  newer[16] = 2; // the version
   CHECK_FALSE(other.restore(blob{newer}));
   CHECK_FALSE(w.reg.restore(blob{"nonsense"}));
   CHECK(w.reg.image() == image);
@@ -113,8 +113,8 @@ TEST_CASE("whatever the bytes: refused, or a registry that is whole") {
   for (int i = 0; i < 20000; ++i) {
     auto bad = good;
     for (auto n = random.between(1, 3); n > 0; --n)
-      bad[random.below(bad.size())] = static_cast<char>(random.chance(50) ? random.below(4)
-                                                                            : random.below(256));
+      bad[random.below(bad.size())] =
+        static_cast<char>(random.chance(50) ? random.below(4) : random.below(256));
     machine other;
     if (!other.restore(blob{bad}))
       continue;

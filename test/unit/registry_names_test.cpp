@@ -91,8 +91,7 @@ TEST_CASE("who forgets a name hears no more of it, the singleton runs on") {
   w.ask(forget{w.open_from(b, 8), key("apple")});
   // And a resolve that is decided after its forget registers nothing and places nothing.
   w.ask(forget{w.open_from(b, 12), key("pear")});
-  CHECK(w.ask(registry::resolve{w.open_from(b, 11), key("pear"), counter()}).code
-        == status::ended);
+  CHECK(w.ask(registry::resolve{w.open_from(b, 11), key("pear"), counter()}).code == status::ended);
   w.ask(singleton_exited{w.from(a), key("apple"), order.second.grant, false, "done"});
   CHECK(w.told_of<name_gone>(b).size() == 1);
   CHECK(w.query(query_counts{})["names"] == 0);
@@ -186,8 +185,8 @@ TEST_CASE("restart policies, and their bound") {
       names_world w;
       auto a = w.join("a", {"counter"});
       w.resolve(a, "apple", counter(policy));
-      bool again = policy == restart_policy::always
-                   || (policy == restart_policy::on_failure && failed);
+      bool again =
+        policy == restart_policy::always || (policy == restart_policy::on_failure && failed);
       auto order = w.order();
       for (int i = 0; again && i < 5; ++i) {
         w.report(order, 5);
@@ -214,10 +213,10 @@ TEST_CASE("a report counts only from the host, under its token") {
   auto order = w.order();
   CHECK(w.ask(started{w.from(b), key("apple"), order.second.grant, local_actor_id{1}}).code
         == status::not_owner);
-  CHECK(w.ask(started{w.from(a), key("apple"), token{order.second.grant.value + 1},
-                      local_actor_id{1}})
-          .code
-        == status::not_owner);
+  CHECK(
+    w.ask(started{w.from(a), key("apple"), token{order.second.grant.value + 1}, local_actor_id{1}})
+      .code
+    == status::not_owner);
   CHECK(w.ask(singleton_exited{w.from(b), key("apple"), order.second.grant, true, ""}).code
         == status::not_owner);
 }

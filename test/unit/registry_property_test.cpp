@@ -151,7 +151,7 @@ private:
         deliver(random_.chance(80) ? 0 : random_.below(flight_.size()));
     } else if (what < 980) {
       if (!history_.empty())
-        apply(history_[random_.below(history_.size())]);  // a ghost
+        apply(history_[random_.below(history_.size())]); // a ghost
     } else if (what < 985) {
       apply(expire_session{x.session, reign_});
       if (has_strict(x.session))

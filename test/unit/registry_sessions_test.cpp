@@ -106,10 +106,10 @@ TEST_CASE("F5: silence does not free strict owners, a proof or their exit does")
   CHECK(w.holder("t").empty());
   CHECK(w.holder("u") == owner_name(a, 2));
   CHECK_FALSE(w.reg.sync(a, paxtor::index{0}));
-  CHECK(w.ask(acquire{w.from(a), local_actor_id{1}, {key("s")}, acquire_mode::wait,
-                      ownership::strict})
-          .code
-        == status::no_session);
+  CHECK(
+    w.ask(acquire{w.from(a), local_actor_id{1}, {key("s")}, acquire_mode::wait, ownership::strict})
+      .code
+    == status::no_session);
   // The image keeps it.
   machine copy;
   REQUIRE(copy.restore(w.reg.image()));

@@ -73,8 +73,11 @@ TEST_CASE("a queue of 10 000 costs little per acquire, also for owners that hold
   std::uint64_t number = 0;
   auto lock = [&](std::uint64_t actor, const std::string& name) {
     ++number;
-    apply(acquire{{a, seq{number}, seq{number}}, local_actor_id{actor},
-                  {test::key(name)}, acquire_mode::wait, ownership::bounded});
+    apply(acquire{{a, seq{number}, seq{number}},
+                  local_actor_id{actor},
+                  {test::key(name)},
+                  acquire_mode::wait,
+                  ownership::bounded});
     return out.answers.back().what.code;
   };
   lock(1, "popular");

@@ -32,7 +32,7 @@ TEST_CASE("a window knows what is new, repeated, too low and too high") {
   CHECK(w.judge(number(2)) == window::verdict::below);
   REQUIRE(w.find(seq{3}) != nullptr);
   CHECK(w.find(seq{3})->grant == token{9});
-  w.advance(seq{2});  // never goes back
+  w.advance(seq{2}); // never goes back
   CHECK(w.done_below() == seq{3});
   CHECK(w.judge(number(3 + max_window - 1)) == window::verdict::fresh);
   CHECK(w.judge(number(3 + max_window)) == window::verdict::beyond);
@@ -93,7 +93,7 @@ TEST_CASE("R1: a repeated command takes effect once and is answered from state")
   auto granted = w.ask(two);
   CHECK(granted.code == status::granted);
   CHECK(granted.grant == w.reg.holder_of(key("k"))->grant);
-  CHECK(w.ask(busy).code == status::busy);  // although it would be queued or granted now
+  CHECK(w.ask(busy).code == status::busy); // although it would be queued or granted now
   CHECK(w.ask(end).code == status::ok);
   CHECK(w.holder("k") == owner_name(a, 2));
   // Below done_below nobody waits for an answer.

@@ -173,9 +173,8 @@ TEST_CASE("the membership changes through the log") {
   CHECK_FALSE(x.at(gone).voter->state().leading);
   x.start(stays);
   x.crash(leader);
-  REQUIRE(x.run_until([&] {
-    return x.at(stays).voter->state().leading || x.at(added).voter->state().leading;
-  }));
+  REQUIRE(x.run_until(
+    [&] { return x.at(stays).voter->state().leading || x.at(added).voter->state().leading; }));
   commit(x, "three");
 }
 

@@ -34,18 +34,19 @@ class node;
 
 } // namespace detail
 
-/// A node's door to the cluster. Cheap to copy, safe to use from any thread. The requests return what CAF's `request`
-/// returns: use `.then` or `.await` in a behavior, `.receive` with a scoped_actor. `self` is the actor that asks: it becomes the
-/// owner of locks and owned entries.
+/// A node's door to the cluster. Cheap to copy, safe to use from any thread. The requests return
+/// what CAF's `request` returns: use `.then` or `.await` in a behavior, `.receive` with a
+/// scoped_actor. `self` is the actor that asks: it becomes the owner of locks and owned entries.
 class cluster {
 public:
   cluster() = default;
   explicit cluster(std::shared_ptr<detail::node> impl) : impl_(std::move(impl)) {}
 
-  /// Waits until `self` is the only owner of the key (or of all keys, atomically) in the cluster. Answers a `grant`.
-  /// Reentrant; first come, first served; released only by the end of `self`. `self` must be an actor of this process.
-  /// If the node loses the cluster, `self` is killed before its lease ends. An actor that blocks (scoped_actor,
-  /// blocking_actor) cannot be killed: if it has not ended by then, the process is.
+  /// Waits until `self` is the only owner of the key (or of all keys, atomically) in the cluster.
+  /// Answers a `grant`. Reentrant; first come, first served; released only by the end of `self`.
+  /// `self` must be an actor of this process. If the node loses the cluster, `self` is killed
+  /// before its lease ends. An actor that blocks (scoped_actor, blocking_actor) cannot be killed:
+  /// if it has not ended by then, the process is.
   /// ERRORS: deadlock, timed_out, busy, ownership_lost, overloaded, not_joined, invalid.
   template <class Self>
   auto lock(Self&& self, const keys& what, const lock_options& options = {}) const {
@@ -53,8 +54,9 @@ public:
                                                detail::make_lock_request(what, options));
   }
 
-  /// Runs `fn(grant)` in a short-lived actor that holds the key(s), and answers what it returns (nothing for void: `.then([] { ... })`). The lock
-  /// is released when fn is done. fn may block; it must not touch the state of `self`.
+  /// Runs `fn(grant)` in a short-lived actor that holds the key(s), and answers what it returns
+  /// (nothing for void: `.then([] { ... })`). The lock is released when fn is done. fn may block;
+  /// it must not touch the state of `self`.
   /// ERRORS: as lock, and caf::exit_reason::unhandled_exception if fn throws.
   template <class Self, class Fn>
   auto with_lock(Self&& self, const keys& what, Fn fn, const lock_options& options = {}) const {
@@ -64,15 +66,16 @@ public:
     return asker->request(worker, caf::infinite, detail::run_atom::value);
   }
 
-  /// An ordinary actor handle for the singleton `k`. Nothing starts until the first message; then the cluster agrees on a
-  /// node that has the actor type `type` (caf::actor_system_config::add_actor_type) and starts it there with `args`, once.
+  /// An ordinary actor handle for the singleton `k`. Nothing starts until the first message; then
+  /// the cluster agrees on a node that has the actor type `type`
+  /// (caf::actor_system_config::add_actor_type) and starts it there with `args`, once.
   [[nodiscard]] caf::actor name(const key& k, const std::string& type, caf::message args = {},
                                 const name_options& options = {}) const {
     return caf::actor_cast<caf::actor>(named(k, type, std::move(args), options, {}));
   }
 
-  /// The same for statically typed actors. A request is answered with type_mismatch, and nothing else happens, if the actor
-  /// that runs does not have this interface.
+  /// The same for statically typed actors. A request is answered with type_mismatch, and nothing
+  /// else happens, if the actor that runs does not have this interface.
   template <class Handle>
   [[nodiscard]] Handle name(const key& k, const std::string& type, caf::message args = {},
                             const name_options& options = {}) const {
@@ -92,7 +95,8 @@ public:
       detail::whereis_request{k.text(), k.problem(), type, std::move(args), options});
   }
 
-  /// Put-once: answers a `document` with the value that was chosen first, this one or an earlier one.
+  /// Put-once: answers a `document` with the value that was chosen first, this one or an earlier
+  /// one.
   template <class Self>
   auto put(Self&& self, std::string bucket, const key& k, const nlohmann::json& value,
            const put_options& options = {}) const {
@@ -106,7 +110,8 @@ public:
     return ask(self, {"get", std::move(bucket), k.text(), k.problem(), 0, {}});
   }
 
-  /// Who holds the key, where, since which token, how long its node has been silent, who waits. Answers a `document`.
+  /// Who holds the key, where, since which token, how long its node has been silent, who waits.
+  /// Answers a `document`.
   template <class Self>
   auto why(Self&& self, const key& k) const {
     return ask(self, {"why", {}, k.text(), k.problem(), 0, {}});
@@ -128,11 +133,13 @@ public:
   [[nodiscard]] std::string node_name() const;
   [[nodiscard]] std::uint16_t port() const;
 
-  /// What this node knows of itself, as JSON: session, leader, voters, lease, links, counters. No round trip.
+  /// What this node knows of itself, as JSON: session, leader, voters, lease, links, counters. No
+  /// round trip.
   [[nodiscard]] nlohmann::json status() const;
 
-  /// Leaves in good order: stops what this node owns, closes its session, then its actors. Blocks until done, at most about a
-  /// ttl. Also done when the actor system ends. Further requests fail with not_joined.
+  /// Leaves in good order: stops what this node owns, closes its session, then its actors. Blocks
+  /// until done, at most about a ttl. Also done when the actor system ends. Further requests fail
+  /// with not_joined.
   void leave();
 
   explicit operator bool() const { return impl_ != nullptr; }
@@ -151,18 +158,19 @@ private:
 
   [[nodiscard]] caf::actor_system* system() const;
   [[nodiscard]] caf::actor agent() const;
-  [[nodiscard]] caf::strong_actor_ptr named(const key& k, const std::string& type, caf::message args,
-                                            const name_options& options,
+  [[nodiscard]] caf::strong_actor_ptr named(const key& k, const std::string& type,
+                                            caf::message args, const name_options& options,
                                             std::set<std::string> interface) const;
 
   std::shared_ptr<detail::node> impl_;
 };
 
-/// Joins the cluster with the options in `cfg`: starts this node's actors, connects, waits until the cluster has formed and this
-/// node's session is open (or join_timeout passes).
-/// ERRORS: invalid (which option), cannot_open (address in use, certificate missing), wrong_cluster, name_taken,
-/// timed_out (says which voters did not answer).
-[[nodiscard]] caf::expected<cluster> join(caf::actor_system& sys, const caf::actor_system_config& cfg);
+/// Joins the cluster with the options in `cfg`: starts this node's actors, connects, waits until
+/// the cluster has formed and this node's session is open (or join_timeout passes).
+/// ERRORS: invalid (which option), cannot_open (address in use, certificate missing),
+/// wrong_cluster, name_taken, timed_out (says which voters did not answer).
+[[nodiscard]] caf::expected<cluster> join(caf::actor_system& sys,
+                                          const caf::actor_system_config& cfg);
 
 /// The same with options given in code.
 [[nodiscard]] caf::expected<cluster> join(caf::actor_system& sys, const node_options& options);

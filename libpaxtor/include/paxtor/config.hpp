@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file
-/// Setting up a node. All options are CAF options of the category "paxtor": in the program's own config file, on its command
-/// line (--paxtor.name=a) or set in code.
+/// Setting up a node. All options are CAF options of the category "paxtor": in the program's own
+/// config file, on its command line (--paxtor.name=a) or set in code.
 
 #include <chrono>
 #include <cstdint>
@@ -21,18 +21,20 @@ struct node_options {
   std::string cluster = "paxtor";
   /// This node's stable name. Default: the host's name and the process id.
   std::string name;
-  /// host:port where this node listens; port 0 picks a free one. A voter needs it; a client node without it hosts no
-  /// singletons.
+  /// host:port where this node listens; port 0 picks a free one. A voter needs it; a client node
+  /// without it hosts no singletons.
   std::string listen;
   /// host:port under which others reach it, if it differs from `listen`.
   std::string advertise;
-  /// The initial voters as NAME=HOST:PORT, the same on all nodes. A node whose name is among them is a voter.
+  /// The initial voters as NAME=HOST:PORT, the same on all nodes. A node whose name is among them
+  /// is a voter.
   std::vector<std::string> voters;
   /// For wanted labels of singletons, as KEY=VALUE.
   std::vector<std::string> labels;
   /// The most singletons this node hosts. 0: no bound.
   std::uint64_t capacity = 0;
-  /// The session ttl: 300 ms to 60 s, the same on all nodes. How long a silent node keeps what it owns.
+  /// The session ttl: 300 ms to 60 s, the same on all nodes. How long a silent node keeps what it
+  /// owns.
   std::chrono::milliseconds ttl{3000};
   /// How long `join` waits for the cluster before it gives up.
   std::chrono::milliseconds join_timeout{15000};
@@ -40,13 +42,15 @@ struct node_options {
   std::string tls_certificate;
   std::string tls_key;
   std::string tls_ca;
-  /// Allow plain TCP on other addresses than loopback: anybody who reaches the port can crash the node.
+  /// Allow plain TCP on other addresses than loopback: anybody who reaches the port can crash the
+  /// node.
   bool insecure = false;
   /// trace, debug, info, warn, error or off; to stderr.
   std::string log_level = "warn";
 };
 
-/// Adds the options, message types, error texts and CAF modules that Paxtor needs, and sets CAF options that it depends on
+/// Adds the options, message types, error texts and CAF modules that Paxtor needs, and sets CAF
+/// options that it depends on
 /// (middleman.workers=0: see the README of net/). Call it in your config's constructor.
 void load(caf::actor_system_config& cfg);
 

@@ -13,9 +13,11 @@ namespace paxtor {
 
 enum class errc : std::uint8_t {
   none = 0,
-  /// Waiting would never end: the error text holds the cycle. Lock in one order, or several keys at once.
+  /// Waiting would never end: the error text holds the cycle. Lock in one order, or several keys at
+  /// once.
   deadlock,
-  /// The deadline passed; the wait was withdrawn and nothing is held. Try again if it is still wanted.
+  /// The deadline passed; the wait was withdrawn and nothing is held. Try again if it is still
+  /// wanted.
   timed_out,
   /// lock_options::try_once: somebody else holds or waits for the key. Do something else.
   busy,
@@ -25,7 +27,8 @@ enum class errc : std::uint8_t {
   type_mismatch,
   /// The host could not start the actor; the text says why.
   start_failed,
-  /// The singleton moved, or ended, before it could take the message. The request may be sent again.
+  /// The singleton moved, or ended, before it could take the message. The request may be sent
+  /// again.
   not_delivered,
   /// Too many messages wait for this name, or too many requests for this node. Send slower.
   overloaded,
@@ -41,7 +44,8 @@ enum class errc : std::uint8_t {
   wrong_cluster,
   /// A key, value or option is out of bounds or malformed; the text says which, and what to do.
   invalid,
-  /// The address cannot be listened on or connected to, or a file cannot be read; the text says which.
+  /// The address cannot be listened on or connected to, or a file cannot be read; the text says
+  /// which.
   cannot_open,
 };
 

@@ -14,8 +14,9 @@
 
 namespace paxtor {
 
-/// A JSON value in canonical form: `"apple"`, `42`, `{"invoice", 7}` as nlohmann::json. Made from strings (which become JSON
-/// strings), integers, or any nlohmann::json. A key that is out of bounds is not ok(); using it fails with errc::invalid.
+/// A JSON value in canonical form: `"apple"`, `42`, `{"invoice", 7}` as nlohmann::json. Made from
+/// strings (which become JSON strings), integers, or any nlohmann::json. A key that is out of
+/// bounds is not ok(); using it fails with errc::invalid.
 class key {
 public:
   key(const char* text) : key(nlohmann::json(text)) {}

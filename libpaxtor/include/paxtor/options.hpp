@@ -11,8 +11,9 @@
 
 namespace paxtor {
 
-/// Whether silence is enough to take a lock away. `bounded`: the owner is killed before its lease ends, then the next one gets
-/// the lock. `strict`: only proof of the owner's end frees it, however long that takes.
+/// Whether silence is enough to take a lock away. `bounded`: the owner is killed before its lease
+/// ends, then the next one gets the lock. `strict`: only proof of the owner's end frees it, however
+/// long that takes.
 enum class ownership : std::uint8_t { bounded, strict };
 
 struct lock_options {
@@ -28,7 +29,8 @@ struct name_options {
   std::map<std::string, std::string> labels{};
   /// Choose the host with the fewest singletons instead of by hashing the name.
   bool fewest = false;
-  /// What happens when the singleton ends with an error. Default: the next message starts a new one.
+  /// What happens when the singleton ends with an error. Default: the next message starts a new
+  /// one.
   bool restart_on_failure = false;
 };
 

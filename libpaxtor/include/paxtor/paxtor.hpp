@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// Paxtor: cluster-wide locks and cluster-wide singleton actors for CAF. This is all that a user includes.
+/// Paxtor: cluster-wide locks and cluster-wide singleton actors for CAF. This is all that a user
+/// includes.
 
 #include <paxtor/cluster.hpp>
 #include <paxtor/config.hpp>

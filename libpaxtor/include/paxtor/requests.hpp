@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// What the door sends to this node's session agent. For cluster.hpp alone: nothing here is for users.
+/// What the door sends to this node's session agent. For cluster.hpp alone: nothing here is for
+/// users.
 
 #include <chrono>
 #include <cstdint>
@@ -64,8 +65,8 @@ struct ask_request {
 };
 
 [[nodiscard]] lock_request make_lock_request(const keys& what, const lock_options& options);
-[[nodiscard]] put_request make_put_request(std::string bucket, const key& k, const nlohmann::json& value,
-                                           const put_options& options);
+[[nodiscard]] put_request make_put_request(std::string bucket, const key& k,
+                                           const nlohmann::json& value, const put_options& options);
 
 template <class Self>
 Self* self_pointer(Self* self) {
@@ -90,7 +91,8 @@ using run_atom = caf::atom_constant<caf::atom("pxRun")>;
 /// Compares equal to caf::exit_reason::unhandled_exception; `what` is what the exception says.
 [[nodiscard]] caf::error thrown(const char* what);
 
-/// The short-lived owner of with_lock: takes the lock, runs `fn` on a thread of its own, answers, and ends, which releases.
+/// The short-lived owner of with_lock: takes the lock, runs `fn` on a thread of its own, answers,
+/// and ends, which releases.
 template <class Fn>
 caf::behavior lock_worker(caf::event_based_actor* self, const caf::actor& agent,
                           const lock_request& what, const Fn& fn) {
