@@ -24,9 +24,9 @@ TEST_CASE("a node that loses the cluster stops its owners and singletons, and sp
   auto& x = cluster.add("x");
   owner bounded{x, "apple"};
   owner strict{x, "pear", {.kind = paxtor::ownership::strict}};
-  owner waiting{x, "apple"};
   REQUIRE(bounded.result().ok());
   REQUIRE(strict.result().ok());
+  owner waiting{x, "apple"};
   CHECK(bounded.result().value.valid());
   CHECK(strict.result().value.valid());
   const auto singleton = x.door.name("one", "counter");
