@@ -147,8 +147,8 @@ public:
                  "count " + std::to_string(answer.value("value", 0)) + ", on node " + screen_.bold(node) + ", after "
                    + screen_.bold(show_duration(std::chrono::duration_cast<std::chrono::microseconds>(took))));
     screen_.gap();
-    screen_.text("It is a new apple: the old one's count (6) died with its process. State that must");
-    screen_.text("outlive a singleton belongs in a store; the cluster keeps it single, not immortal.");
+    screen_.paragraph("It is a new apple: the old one's count (6) died with its process. State that must "
+                      "outlive a singleton belongs in a store; the cluster keeps it single, not immortal.");
     screen_.gap();
     screen_.note("host_killed_to_answer_s", std::chrono::duration<double>(took).count());
     screen_.check(answer.value("value", 0) == 1 && node != old_host && answer.contains("value"),
@@ -266,12 +266,15 @@ int run_demo(bool as_json, const std::string& ttl) {
   demo_screen screen{!as_json};
   const auto start = clock::now();
   screen.title("Paxtor: cluster-wide locks and singletons");
-  demo show{screen, ttl};
-  show.introduce(start);
-  show.one_lock();
-  show.two_counters();
-  show.host_dies();
-  show.owner_dies();
+  {
+    demo show{screen, ttl};
+    show.introduce(start);
+    show.one_lock();
+    show.two_counters();
+    show.host_dies();
+    show.owner_dies();
+  }
+  // All processes are stopped here, as the last line says.
   const auto took = std::chrono::duration<double>(clock::now() - start).count();
   if (as_json)
     std::cout << screen.result(took).dump(2) << std::endl;

@@ -20,6 +20,8 @@ public:
   /// A part with what happens and what to look for.
   void part(const std::string& letter, const std::string& title, const std::string& what, const std::string& look_for);
   void text(const std::string& line);
+  /// Text of any length, in lines.
+  void paragraph(const std::string& text);
   /// "label   value"
   void item(const std::string& label, const std::string& value);
   void gap();
@@ -47,7 +49,6 @@ public:
   [[nodiscard]] std::string dim(const std::string& what) const { return style_.dim(what); }
 
 private:
-  void paragraph(const std::string& text);
   void out(const std::string& text);
 
   bool visible_;
