@@ -10,8 +10,9 @@
 
 namespace paxtor::actors {
 
-/// A voter's store, shared by its actors. A volatile one is written in place: a hop to another
-/// thread and back would cost more than the write.
+/// A voter's store, shared by its actors. A volatile one is written in place, which needs no thread
+/// of its own. Whether that is also faster than the hop to the storage actor and back is open: on a
+/// busy machine the difference was lost in the noise.
 class store_access {
 public:
   explicit store_access(std::unique_ptr<storage::store> store) : store_(std::move(store)) {}
