@@ -19,7 +19,8 @@ constexpr auto ttl = 4000ms;
 
 } // namespace
 
-TEST_CASE("a node that loses the cluster stops its owners and singletons, and spares strict owners") {
+TEST_CASE(
+  "a node that loses the cluster stops its owners and singletons, and spares strict owners") {
   nodes cluster{1, ttl};
   auto& x = cluster.add("x");
   owner bounded{x, "apple"};
@@ -42,7 +43,8 @@ TEST_CASE("a node that loses the cluster stops its owners and singletons, and sp
   CHECK(strict.result().value.valid());
   // Who waits goes on waiting: the cluster may come back.
   CHECK(!waiting.answered());
-  CHECK(eventually([&] { return x.door.status()["valid"] == false && x.door.status()["guarded"] == false; }));
+  CHECK(eventually(
+    [&] { return x.door.status()["valid"] == false && x.door.status()["guarded"] == false; }));
 }
 
 TEST_CASE("an owner that does not end takes its process with it at the end of the lease (F2)") {
@@ -76,7 +78,9 @@ TEST_CASE("a singleton that does not end takes its process with it, too") {
     std::string name;
     caf::scoped_actor self{*x.sys};
     for (int i = 0; i < 200 && name.empty(); ++i)
-      if (wait<paxtor::whereabouts>(x.door.whereis(self, "n" + std::to_string(i), "counter")).value.node == "x")
+      if (wait<paxtor::whereabouts>(x.door.whereis(self, "n" + std::to_string(i), "counter"))
+            .value.node
+          == "x")
         name = "n" + std::to_string(i);
     caf::anon_send(x.door.name(name, "counter"), hang_atom::value, 60'000);
     cluster[0].stop();
