@@ -34,9 +34,11 @@ TEST_CASE("a system ends with held locks, waiting actors and copies of the clust
     handle = a.door.name("apple", "counter");
     caf::anon_send(handle, inc_atom::value, 1);
     std::vector<std::unique_ptr<owner>> owners;
-    for (int i = 0; i < 10; ++i)
-      owners.push_back(std::make_unique<owner>(a, "k"));
+    // The first has it before the others ask: who asks first is the scheduler's choice.
+    owners.push_back(std::make_unique<owner>(a, "k"));
     REQUIRE(owners[0]->result().ok());
+    for (int i = 1; i < 10; ++i)
+      owners.push_back(std::make_unique<owner>(a, "k"));
     const auto start = clock_type::now();
     a.door.leave();
     // The holder was stopped, and those who waited were answered.
