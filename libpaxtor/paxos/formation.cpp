@@ -165,10 +165,9 @@ cluster_id formation::cluster() const {
 }
 
 const configuration& formation::voters() const {
-  static const configuration none;
   if (foreign_)
     return foreign_->voters;
-  return pledge_ ? pledge_->voters : none;
+  return pledge_ ? pledge_->voters : none_;
 }
 
 std::vector<std::string> formation::waiting_for() const {

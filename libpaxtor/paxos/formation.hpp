@@ -92,6 +92,8 @@ private:
   write_id durable_;
   std::vector<write> writes_;
   std::uint64_t dropped_ = 0;
+  /// What `voters` gives before there is a pledge.
+  configuration none_;
 };
 
 } // namespace paxtor::paxos

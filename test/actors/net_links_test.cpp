@@ -145,6 +145,7 @@ TEST_CASE("links: a node that comes back at the same port is linked again") {
   for (std::uint64_t life = 2; life <= 4; ++life) {
     a.reset();
     REQUIRE(eventually([&] { return b.book->all().empty(); }));
+    CHECK(eventually([&] { return b.notes->count("down") >= life - 1; }));
     CHECK(b.notes->count("down") == life - 1);
     // A new incarnation under the old name.
     a = std::make_unique<linked_node>(hello_of("a", life * 10));
