@@ -226,6 +226,8 @@ void agent_actor::update_lease(time_point now) {
   const auto lease = agent_->lease();
   setup_.dog->owners(owners_.size());
   setup_.dog->update(lease.lease_end, lease.armed);
+  if (std::exchange(armed_, lease.armed) != lease.armed)
+    setup_.progress->guarded(lease.armed);
   if (agent_->valid(now))
     setup_.lease->publish(agent_->session(), lease.lease_end - setup_.leases.margin());
   else

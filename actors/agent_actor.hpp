@@ -137,6 +137,7 @@ private:
   std::optional<time_point> armed_for_;
   std::uint64_t tick_number_ = 0;
   time_point now_{};
+  bool armed_ = false;
   bool leaving_ = false;
   bool left_ = false;
   std::uint64_t bad_frames_ = 0;

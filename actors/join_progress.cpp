@@ -64,6 +64,17 @@ void join_progress::left() {
   changed_.notify_all();
 }
 
+void join_progress::guarded(bool now) {
+  std::lock_guard guard{mutex_};
+  guarded_ = now;
+  changed_.notify_all();
+}
+
+bool join_progress::wait_unguarded(std::chrono::milliseconds timeout) {
+  std::unique_lock guard{mutex_};
+  return changed_.wait_for(guard, timeout, [this] { return !guarded_; });
+}
+
 auto join_progress::wait(std::chrono::milliseconds timeout) -> outcome {
   std::unique_lock guard{mutex_};
   changed_.wait_for(guard, timeout, [this] { return joined_ || refused_ || left_; });

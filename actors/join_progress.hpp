@@ -31,9 +31,13 @@ public:
   /// For now: waiting may help, as a dead predecessor's session runs out.
   void name_taken(std::string detail);
   void left();
+  /// F2: bounded owners or singletons live here, and the watchdog must watch them.
+  void guarded(bool now);
 
   [[nodiscard]] outcome wait(std::chrono::milliseconds timeout);
   [[nodiscard]] bool wait_left(std::chrono::milliseconds timeout);
+  /// True as soon as nothing is guarded.
+  [[nodiscard]] bool wait_unguarded(std::chrono::milliseconds timeout);
 
   /// After a wait that failed: the error for the caller, who knows the voters' names.
   [[nodiscard]] caf::error explain(const std::vector<std::string>& voters, const std::string& self,
@@ -49,6 +53,7 @@ private:
   bool formed_ = false;
   bool joined_ = false;
   bool left_ = false;
+  bool guarded_ = false;
 };
 
 } // namespace paxtor::actors

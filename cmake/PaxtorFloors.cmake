@@ -27,8 +27,8 @@ function(paxtor_precompiled target kind)
   target_precompile_headers(${target} REUSE_FROM paxtor_precompiled_${kind})
 endfunction()
 
-# paxtor_unity(TARGET): compiles several sources at once if PAXTOR_UNITY is on. Most of the time goes into headers, so this
-# takes a third of it; the preset `dev` leaves it off, so that each file is also compiled by itself.
+# paxtor_unity(TARGET): compiles several sources at once if PAXTOR_UNITY is on. Most of the time goes into headers,
+# so this takes a third of it; the preset `dev` leaves it off, so that each file is also compiled by itself.
 function(paxtor_unity target)
   if(PAXTOR_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 6)

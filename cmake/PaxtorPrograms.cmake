@@ -14,9 +14,9 @@ function(paxtor_program name)
   endif()
 endfunction()
 
-# paxtor_tests(NAME DIR folder [CAF] [SERIAL] [TIMEOUT seconds] LINK targets...): one doctest program of all files in the
-# folder; each test case is a CTest test of its own, labelled with the folder's name. SERIAL: its times mean something,
-# so nothing else runs beside it. Folders without a main.cpp get that of unit/.
+# paxtor_tests(NAME DIR folder [CAF] [SERIAL] [TIMEOUT seconds] LINK targets...): one doctest program of all files in
+# the folder; each test case is a CTest test of its own, labelled with the folder's name. SERIAL: its times mean
+# something, so nothing else runs beside it. Folders without a main.cpp get that of unit/.
 function(paxtor_tests name)
   cmake_parse_arguments(ARG "CAF;SERIAL" "DIR;TIMEOUT" "LINK" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${ARG_DIR}/*.cpp")

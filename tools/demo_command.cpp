@@ -69,17 +69,18 @@ std::string quoted(const std::string& name) {
 class demo {
 public:
   demo(demo_screen& screen, const std::string& ttl)
-    : screen_(screen), team_({"a", "b", "c"}, {"--ttl", ttl}, paper_.write) {}
+      : screen_(screen), team_({"a", "b", "c"}, {"--ttl", ttl}, paper_.write) {}
 
   void introduce(clock::time_point start) {
     screen_.text("Three nodes, each a process of its own, on this machine:");
     screen_.gap();
     for (const auto& node : team_.members())
-      screen_.item("node " + screen_.bold(node->name), "process " + std::to_string(node->child().pid()) + ", "
-                                                           + node->address);
+      screen_.item("node " + screen_.bold(node->name),
+                   "process " + std::to_string(node->child().pid()) + ", " + node->address);
     screen_.gap();
     screen_.check(true, "one cluster after "
-                          + show_duration(std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - start)));
+                          + show_duration(std::chrono::duration_cast<std::chrono::microseconds>(
+                            clock::now() - start)));
   }
 
   void one_lock() {
@@ -92,8 +93,10 @@ public:
     screen_.gap();
     screen_.note("without_lock", wild);
     screen_.note("with_lock", tame);
-    screen_.check(wild.size() == actors * prints && !unbroken(wild), "without the lock the digits are mixed");
-    screen_.check(unbroken(tame), "with it all ten come in runs of five, whatever node they are on");
+    screen_.check(wild.size() == actors * prints && !unbroken(wild),
+                  "without the lock the digits are mixed");
+    screen_.check(unbroken(tame),
+                  "with it all ten come in runs of five, whatever node they are on");
   }
 
   void two_counters() {
@@ -116,7 +119,8 @@ public:
       }
       same = same && hosts.size() == 1;
       host_[fruit] = *hosts.begin();
-      screen_.item(fruit, pad(line.substr(1), 27) + "  lives on node " + screen_.bold(*hosts.begin()));
+      screen_.item(fruit,
+                   pad(line.substr(1), 27) + "  lives on node " + screen_.bold(*hosts.begin()));
     }
     const auto after = running();
     screen_.item("running after", show(after));
@@ -130,25 +134,30 @@ public:
   void host_dies() {
     const auto old_host = host_["apple"];
     screen_.part("c", "The host of apple dies",
-                 "Node " + old_host + " is killed with SIGKILL. Nobody tells the others; they find out "
-                 "when its lease runs out (3 s), and only then start a new apple elsewhere.",
+                 "Node " + old_host
+                   + " is killed with SIGKILL. Nobody tells the others; they find out "
+                     "when its lease runs out (3 s), and only then start a new apple elsewhere.",
                  "another node, and a count that starts anew");
     auto& victim = team_.member(old_host);
     victim.child().kill_now();
     dead_ = old_host;
-    screen_.item("kill -9", "node " + old_host + ", process " + std::to_string(victim.child().pid()));
+    screen_.item("kill -9",
+                 "node " + old_host + ", process " + std::to_string(victim.child().pid()));
     auto& from = survivor();
     const auto start = clock::now();
     const auto id = from.order({{"op", "increment"}, {"name", "apple"}});
     const auto answer = wait_for(from, id, start, "increment from " + from.name);
     const auto took = clock::now() - start;
     const auto node = answer.value("node", "?");
-    screen_.item("increment from " + from.name,
-                 "count " + std::to_string(answer.value("value", 0)) + ", on node " + screen_.bold(node) + ", after "
-                   + screen_.bold(show_duration(std::chrono::duration_cast<std::chrono::microseconds>(took))));
+    screen_.item(
+      "increment from " + from.name,
+      "count " + std::to_string(answer.value("value", 0)) + ", on node " + screen_.bold(node)
+        + ", after "
+        + screen_.bold(show_duration(std::chrono::duration_cast<std::chrono::microseconds>(took))));
     screen_.gap();
-    screen_.paragraph("It is a new apple: the old one's count (6) died with its process. State that must "
-                      "outlive a singleton belongs in a store; the cluster keeps it single, not immortal.");
+    screen_.paragraph(
+      "It is a new apple: the old one's count (6) died with its process. State that must "
+      "outlive a singleton belongs in a store; the cluster keeps it single, not immortal.");
     screen_.gap();
     screen_.note("host_killed_to_answer_s", std::chrono::duration<double>(took).count());
     screen_.check(answer.value("value", 0) == 1 && node != old_host && answer.contains("value"),
@@ -158,16 +167,19 @@ public:
 
   void owner_dies() {
     screen_.part("d", "The owner of a lock dies",
-                 "A client node, a fourth process, holds \"vault\" when it is killed. Another node waits for it.",
+                 "A client node, a fourth process, holds \"vault\" when it is killed. Another node "
+                 "waits for it.",
                  "the waiter gets it after the lease, with a larger token");
     auto& owner = team_.add_client("client");
     const auto first = owner.ask({{"op", "hold"}, {"key", "vault"}});
     screen_.item("owner", "process " + std::to_string(owner.child().pid()) + " holds "
-                            + quoted("vault") + ", token " + screen_.bold(std::to_string(first.value("token", 0))));
+                            + quoted("vault") + ", token "
+                            + screen_.bold(std::to_string(first.value("token", 0))));
     auto& waiter = survivor();
     const auto id = waiter.order({{"op", "hold"}, {"key", "vault"}});
     const bool early = !waiter.answer(id, milliseconds{300}).is_null();
-    screen_.item("waiter", "an actor on node " + waiter.name + (early ? " got it at once" : " waits"));
+    screen_.item("waiter",
+                 "an actor on node " + waiter.name + (early ? " got it at once" : " waits"));
     const auto start = clock::now();
     owner.child().kill_now();
     screen_.item("kill -9", "process " + std::to_string(owner.child().pid()));
@@ -176,21 +188,24 @@ public:
     const auto before = first.value("token", 0);
     const auto after = second.value("token", 0);
     screen_.item("waiter", "has it after "
-                             + screen_.bold(show_duration(std::chrono::duration_cast<std::chrono::microseconds>(took)))
+                             + screen_.bold(show_duration(
+                               std::chrono::duration_cast<std::chrono::microseconds>(took)))
                              + ", token " + screen_.bold(std::to_string(after)));
     screen_.gap();
     screen_.note("tokens", json::array({before, after}));
     screen_.note("owner_killed_to_next_s", std::chrono::duration<double>(took).count());
     screen_.check(before > 0 && !early, "nobody else had it while its owner lived");
-    screen_.check(after > before && took < takeover_limit,
-                  "the waiter has it now: token " + std::to_string(before) + " -> " + std::to_string(after));
+    screen_.check(after > before && took < takeover_limit, "the waiter has it now: token "
+                                                             + std::to_string(before) + " -> "
+                                                             + std::to_string(after));
   }
 
 private:
   std::string print_all(const std::string& label, bool locked) {
     screen_.begin_line(label);
     for (int i = 0; i < actors; ++i) {
-      json order{{"op", "print"}, {"digit", std::to_string(i)}, {"times", prints}, {"pause_ms", 12}};
+      json order{
+        {"op", "print"}, {"digit", std::to_string(i)}, {"times", prints}, {"pause_ms", 12}};
       if (locked)
         order["key"] = "printer";
       team_.members()[static_cast<std::size_t>(i % 3)]->order(order);
@@ -245,7 +260,9 @@ private:
   json wait_for(team_member& node, int id, clock::time_point start, const std::string& who) {
     json answer;
     while (answer.is_null() && clock::now() - start < seconds{16}) {
-      screen_.ticker(who, "waiting " + show_duration(std::chrono::duration_cast<std::chrono::microseconds>(clock::now() - start)));
+      screen_.ticker(who, "waiting "
+                            + show_duration(std::chrono::duration_cast<std::chrono::microseconds>(
+                              clock::now() - start)));
       answer = node.answer(id, milliseconds{100});
     }
     screen_.end_ticker();
@@ -288,10 +305,14 @@ int run_demo(bool as_json, const std::string& ttl) {
 void add_demo_command(CLI::App& app, command_line& line) {
   auto as_json = std::make_shared<bool>(false);
   auto ttl = std::make_shared<std::string>("3s");
-  auto* sub = app.add_subcommand("demo", "Three nodes on this machine show what a cluster does (20 s)");
+  auto* sub =
+    app.add_subcommand("demo", "Three nodes on this machine show what a cluster does (20 s)");
   sub->add_flag("--json", *as_json, "print the results as JSON");
-  sub->add_option("--ttl", *ttl, "the session ttl of the nodes")->type_name("TIME")->capture_default_str();
-  sub->footer(R"(Starts processes on free ports of 127.0.0.1 and leaves none behind. Status 1 if anything that
+  sub->add_option("--ttl", *ttl, "the session ttl of the nodes")
+    ->type_name("TIME")
+    ->capture_default_str();
+  sub->footer(
+    R"(Starts processes on free ports of 127.0.0.1 and leaves none behind. Status 1 if anything that
 it shows is not as it should be. NO_COLOR is respected.
 
 Example:

@@ -18,7 +18,8 @@ public:
 
   void title(const std::string& text);
   /// A part with what happens and what to look for.
-  void part(const std::string& letter, const std::string& title, const std::string& what, const std::string& look_for);
+  void part(const std::string& letter, const std::string& title, const std::string& what,
+            const std::string& look_for);
   void text(const std::string& line);
   /// Text of any length, in lines.
   void paragraph(const std::string& text);

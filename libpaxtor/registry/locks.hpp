@@ -18,6 +18,9 @@
 
 namespace paxtor::registry {
 
+/// The keys that these locks are for.
+[[nodiscard]] std::vector<term> to_terms(const std::vector<lock_it>& keys);
+
 class image_reader;
 class image_writer;
 

@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "support.hpp"
+#include "test/cluster/support.hpp"
 #include "tools/guard.hpp"
 
 using namespace paxtor::test;

@@ -8,7 +8,10 @@ commands=${2:?usage: built.sh ROOT COMPILE_COMMANDS}
 compiled=$(sed -n 's|^ *"file": "\(.*\)".*|\1|p' "$commands")
 # A unity source includes what it compiles.
 unity=$(grep '/Unity/unity_[^/]*$' <<<"$compiled" || true)
-built=$({ echo "$compiled"; [ -z "$unity" ] || xargs -d '\n' sed -n 's|^#include "\(.*\)"$|\1|p' <<<"$unity"; } | sort -u)
+built=$({
+  echo "$compiled"
+  [ -z "$unity" ] || xargs -d '\n' sed -n 's|^#include "\(.*\)"$|\1|p' <<<"$unity"
+} | sort -u)
 # The consumer is a project of its own, and test/sanitizers is part of sanitized builds alone: see their pages.
 wanted=$(cd "$root" && find "$PWD" \( -name '.?*' -o -path "$PWD/build*" -o -path "$PWD/test/consumer" \
          -o -path "$PWD/test/sanitizers" \) -prune -o -name '*.cpp' -print | sort)

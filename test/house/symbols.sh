@@ -45,7 +45,7 @@ selftest() {
 #include <mutex> ;; std::mutex m; ;; void f() { std::lock_guard g{m}; }
 static int count = 0; ;; int f() { return ++count; }
 PLANTS
-  echo 'namespace { const char* const table[] = {"a", "b"}; } const char* f(int i) { return table[i]; }' >"$folder/a.cpp"
+  echo 'const char* f(int i) { static const char* const table[] = {"a", "b"}; return table[i]; }' >"$folder/a.cpp"
   "$compiler" -std=c++20 -O1 -c "$folder/a.cpp" -o "$folder/a.o"
   rm -f "$folder/a.a"
   ar qc "$folder/a.a" "$folder/a.o" 2>/dev/null

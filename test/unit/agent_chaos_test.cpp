@@ -1,6 +1,6 @@
 #include <set>
 
-#include "agent_world.hpp"
+#include "test/unit/agent_world.hpp"
 
 namespace paxtor::cluster::agent_test {
 
