@@ -281,7 +281,8 @@ void node::stop() {
       return;
     leaving_ = true;
   }
-  // F2: while something bounded lives here, agent and watchdog stay. It ends, or the watchdog ends the process.
+  // F2: while something bounded lives here, agent and watchdog stay. It ends, or the watchdog
+  // ends the process.
   while (!progress_->wait_unguarded(plan_.options.ttl))
     log_.error("waiting for owners or singletons that do not end");
   end_actors();

@@ -1,4 +1,5 @@
-/// `paxtor demo`: three nodes as processes on loopback, and four things to see. It verifies itself what it shows.
+/// `paxtor demo`: three nodes as processes on loopback, and four things to see. It verifies itself
+/// what it shows.
 
 #include <algorithm>
 #include <iostream>
@@ -27,7 +28,8 @@ using std::chrono::seconds;
 
 constexpr int actors = 10;
 constexpr int prints = 5;
-/// What a takeover from a killed process may take: ttl 3 s, and an election where the leader goes with it; this
+/// What a takeover from a killed process may take: ttl 3 s, and an election where the leader goes
+/// with it; this
 /// is a demo on a machine that may be busy, the bench measures it.
 constexpr auto takeover_limit = seconds{8};
 

@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file
-/// What the demo shows: parts, lines, check marks. At most 80 columns; moves the cursor on a terminal only.
+/// What the demo shows: parts, lines, check marks. At most 80 columns; moves the cursor on a
+/// terminal only.
 
 #include <string>
 

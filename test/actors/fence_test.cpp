@@ -14,7 +14,8 @@ using paxtor::grant;
 
 namespace {
 
-/// Long enough that a busy test machine ends a killed actor within the margin; F2 is right to end the process otherwise.
+/// Long enough that a busy test machine ends a killed actor within the margin; F2 is right to end
+/// the process otherwise.
 constexpr auto ttl = 4000ms;
 
 } // namespace

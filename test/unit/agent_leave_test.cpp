@@ -2,6 +2,16 @@
 
 namespace paxtor::cluster::agent_test {
 
+namespace {
+
+acquire_options strictly() {
+  acquire_options result;
+  result.kind = registry::ownership::strict;
+  return result;
+}
+
+} // namespace
+
 TEST_CASE("leave: everything is stopped, the session is closed, nothing is left") {
   world x{1};
   x.join_all();
