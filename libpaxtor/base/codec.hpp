@@ -3,10 +3,12 @@
 /// \file
 /// Structs and variants to bytes and back, by msgpack: a struct lists its fields once, with
 /// `MSGPACK_DEFINE(a, b)`. Every decode is bounded and total: whatever the bytes, it returns false
-/// instead of throwing, and never allocates more than a small multiple of the input.
+/// instead of throwing, and allocates for at most `max_frame_elements` elements, and never for more
+/// than there are bytes of input.
 /// A field may be added at the end of a struct: msgpack ignores surplus fields and defaults missing
 /// ones.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -70,6 +72,11 @@ inline constexpr std::size_t max_frame_bytes = std::size_t{8} << 20;
 /// The deepest nesting in a frame. Our messages need less than ten levels.
 inline constexpr std::size_t max_frame_depth = 24;
 
+/// The most elements (numbers, texts, arrays, .. at all levels together) in one frame; one with
+/// more is not decoded. An element takes some 24 bytes while it is read, and up to a few hundred
+/// where it becomes a struct. Our largest message, a part of a promise, has a third of it.
+inline constexpr std::size_t max_frame_elements = std::size_t{1} << 20;
+
 /// The bytes of one struct.
 template <class T>
 [[nodiscard]] std::string encode(const T& value) {
@@ -85,9 +92,41 @@ template <class T>
 
 namespace detail {
 
-[[nodiscard]] inline msgpack::unpack_limit limits_for(std::size_t input_bytes) {
-  // No array, map, string or blob can have more elements than there are bytes of input.
-  return {input_bytes, input_bytes, input_bytes, input_bytes, input_bytes, max_frame_depth};
+/// Walks over a value without allocating for it, and stops where it claims more than it may. The
+/// bounds that msgpack takes are per array: arrays in arrays would multiply them.
+class frame_budget : public msgpack::null_visitor {
+public:
+  explicit frame_budget(std::size_t input_bytes)
+      // Each element takes a byte at least, so one that claims more than there are is a lie.
+      : left_(std::min(input_bytes, max_frame_elements)) {}
+
+  bool start_array(std::uint32_t count) { return enter(count); }
+  bool start_map(std::uint32_t count) { return enter(std::uint64_t{count} * 2); }
+  bool end_array() { return leave(); }
+  bool end_map() { return leave(); }
+
+private:
+  bool enter(std::uint64_t count) {
+    if (count > left_ || ++depth_ > max_frame_depth)
+      return false;
+    left_ -= count;
+    return true;
+  }
+
+  bool leave() {
+    --depth_;
+    return true;
+  }
+
+  std::uint64_t left_;
+  std::size_t depth_ = 0;
+};
+
+/// True if `bytes` begin with one whole value within the bounds.
+[[nodiscard]] inline bool within_budget(std::string_view bytes) {
+  frame_budget budget{bytes.size()};
+  std::size_t offset = 0;
+  return msgpack::parse(bytes.data(), bytes.size(), offset, budget);
 }
 
 } // namespace detail
@@ -99,12 +138,13 @@ template <class T>
   if (bytes.empty() || bytes.size() > max_frame_bytes)
     return false;
   try {
+    if (!detail::within_budget(bytes))
+      return false;
     std::size_t offset = 0;
     // Strings and blobs are converted (copied) before the handle goes, so they may refer to the
     // input.
     auto by_reference = [](msgpack::type::object_type, std::size_t, void*) { return true; };
-    auto handle = msgpack::unpack(bytes.data(), bytes.size(), offset, by_reference, nullptr,
-                                  detail::limits_for(bytes.size()));
+    auto handle = msgpack::unpack(bytes.data(), bytes.size(), offset, by_reference);
     if (offset != bytes.size())
       return false;
     handle.get().convert(out);

@@ -90,6 +90,17 @@ struct hosted_state {
   local_actor_id actor;
 };
 
+/// R4: a sync that comes in parts, as far as it has come.
+struct sync_progress {
+  index as_of;
+  index previous;
+  std::uint64_t next = 0;
+  std::set<term> names;
+  /// The start orders in it. The watermark, which tells old orders from new ones, rises only at the
+  /// end, and what was started may have ended by then.
+  std::set<std::pair<term, token>> starts;
+};
+
 struct agent::impl {
   enum class phase : std::uint8_t {
     opening, ///< no session; open_session goes out again and again
@@ -139,6 +150,8 @@ struct agent::impl {
   /// Orders the end of everything this session owns. Strict owners are spared unless `strict_too`.
   void order_end(const std::string& reason, bool strict_too);
   void take_effects(const registry::effects_for& what);
+  /// True if this is the part of a sync that is to be taken next.
+  bool take_part(const registry::effects_for& what);
   /// R4: asks for a sync soon, by a renewal that carries the watermark.
   void ask_for_sync();
   void carry_over();
@@ -194,12 +207,15 @@ struct agent::impl {
   void serve(name_state& state);
   void ask_again(const term& name, name_state& state);
   void name_is(const registry::location& where);
-  void name_is_not(const term& name, token grant, bool failed, const std::string& reason);
+  /// `ended`: the life that is known to have ended, if it is known; news of it comes too late.
+  void name_is_not(const term& name, std::optional<token> ended, bool failed,
+                   const std::string& reason);
   void refused(const registry::resolve& was, failure code, const std::string& detail);
   void run_suspicions();
   void suspected(const term& name);
   void unsuspect(const term& name, name_state& state);
-  void names_after_sync(const registry::effects_for& what);
+  /// `listed`: the names in a sync up to entry `upto`.
+  void names_after_sync(const std::set<term>& listed, index upto);
   /// A new session hears no news of the names that older ones resolved.
   void forget_locations();
   void forget_name(const term& name);
@@ -217,6 +233,7 @@ struct agent::impl {
   session_id newest; ///< of all that were opened
   std::uint64_t nth = 1;
   index watermark;
+  sync_progress syncing;
   std::optional<time_point> lease_end;
   bool up = false;   ///< session_up was told, session_down not yet
   bool over = false; ///< the log says that `session` is not open any more

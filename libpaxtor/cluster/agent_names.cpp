@@ -56,9 +56,14 @@ void agent::impl::answer_to(request_id, const registry::resolve& was,
     case registry::status::starting:
       state.watched = true;
       // Unless the news has overtaken this answer, it follows.
-      if (what.grant > state.gone)
+      if (what.grant > state.gone) {
         state.asked = !state.where || state.suspect;
-      else if (!state.waiting.empty() || state.suspect)
+        // R4: a sync that overtook this answer may have covered the news, by not naming it.
+        if (state.asked && what.grant.value <= watermark.value) {
+          state.asked = false;
+          suspects[was.name] = now + 2 * finder.quick();
+        }
+      } else if (!state.waiting.empty() || state.suspect)
         ask_again(was.name, state);
       return;
     case registry::status::no_host:
@@ -128,16 +133,17 @@ void agent::impl::name_is(const registry::location& where) {
     tell(name_moved{where.name, where, false, {}});
 }
 
-void agent::impl::name_is_not(const term& name, token grant, bool failed,
+void agent::impl::name_is_not(const term& name, std::optional<token> ended, bool failed,
                               const std::string& reason) {
   auto i = names.find(name);
   if (i == names.end())
     return;
   auto& state = i->second;
-  if (state.where && state.where->grant > grant)
+  if (ended && state.where && state.where->grant > *ended)
     return; // Late news of an older life.
   bool news = state.where.has_value() || state.suspect || failed;
-  state.gone = std::max(state.gone, grant);
+  if (ended)
+    state.gone = std::max(state.gone, *ended);
   state.where.reset();
   unsuspect(name, state);
   if (news)
@@ -159,21 +165,19 @@ void agent::impl::handle(const registry::name_gone& what) {
   name_is_not(what.name, what.grant, what.failed, what.reason);
 }
 
-void agent::impl::names_after_sync(const registry::effects_for& what) {
+void agent::impl::names_after_sync(const std::set<term>& listed, index upto) {
   // R4: a sync holds all names that this session resolved and that run; the others are gone.
-  std::set<term> listed;
-  for (auto& x : what.effects)
-    if (auto* located = std::get_if<registry::name_located>(&x))
-      listed.insert(located->where.name);
-  std::vector<std::pair<term, token>> gone;
+  std::vector<term> gone;
   for (auto& [name, state] : names) {
     // What was started after the sync was made may be missing in it.
-    bool older = !state.where || state.where->grant.value <= what.at.value;
+    bool older = !state.where || state.where->grant.value <= upto.value;
     if (state.watched && older && listed.count(name) == 0 && (state.where || state.asked))
-      gone.emplace_back(name, state.where ? state.where->grant : token{});
+      gone.push_back(name);
   }
-  for (auto& [name, grant] : gone)
-    name_is_not(name, grant, false, "it does not run any more");
+  // No proof that this life has ended: the sync may have been overtaken by the answer to a resolve
+  // that it is older than.
+  for (auto& name : gone)
+    name_is_not(name, std::nullopt, false, "it does not run any more");
 }
 
 void agent::impl::forget_name(const term& name) {

@@ -103,6 +103,7 @@ void agent::impl::opened(const registry::answer& what) {
   session = newest = what.opened;
   // Nothing can have happened to it before it was opened.
   watermark = index{session.value};
+  syncing = {};
   over = false;
   lease_end.reset();
   renewals.clear();
@@ -137,6 +138,29 @@ void agent::impl::lease_answered(const renewed& what) {
   forget_locations();
 }
 
+bool agent::impl::take_part(const registry::effects_for& what) {
+  auto identity = std::pair{what.as_of, what.previous};
+  auto current = std::pair{syncing.as_of, syncing.previous};
+  // A newer sync begins anew; one in a single part needs no other. A repeated or late part of this
+  // one or of an older one says nothing new.
+  if (what.part == 0 && (identity > current || what.parts <= 1)) {
+    syncing.as_of = what.as_of;
+    syncing.previous = what.previous;
+    syncing.next = 0;
+    syncing.names.clear();
+  } else if (identity != current || what.part != syncing.next) {
+    if (identity > current || (identity == current && what.part > syncing.next))
+      ask_for_sync(); // The parts before it were lost.
+    return false;
+  }
+  ++syncing.next;
+  for (auto& x : what.effects)
+    if (auto* located = std::get_if<registry::name_located>(&x);
+        located != nullptr && names.count(located->where.name) != 0)
+      syncing.names.insert(located->where.name);
+  return true;
+}
+
 void agent::impl::take_effects(const registry::effects_for& what) {
   if (what.at <= watermark)
     return; // Repeated.
@@ -146,20 +170,32 @@ void agent::impl::take_effects(const registry::effects_for& what) {
     ask_for_sync();
     return;
   }
+  if (what.complete && !take_part(what))
+    return;
   auto seen = watermark;
-  watermark = what.at;
+  // All up to `at` is known only with the last part.
+  bool all = !what.complete || syncing.next >= what.parts;
+  if (all)
+    watermark = what.at;
   for (auto& x : what.effects) {
     // R4: agents drop what they have already done, by token.
     if (auto* lock = std::get_if<registry::lock_granted>(&x);
         lock != nullptr && lock->grant.value <= seen.value)
       continue;
     if (auto* start = std::get_if<registry::start_singleton>(&x);
-        start != nullptr && start->grant.value <= seen.value)
+        start != nullptr
+        && (start->grant.value <= seen.value
+            || !syncing.starts.insert({start->name, start->grant}).second))
       continue;
     std::visit([this](const auto& y) { handle(y); }, x);
   }
+  if (!all)
+    return;
   if (what.complete)
-    names_after_sync(what);
+    names_after_sync(std::exchange(syncing.names, {}), what.at);
+  // From here on the watermark tells.
+  std::erase_if(syncing.starts,
+                [this](const auto& x) { return x.second.value <= watermark.value; });
 }
 
 void agent::impl::ask_for_sync() {

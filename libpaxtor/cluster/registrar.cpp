@@ -6,6 +6,7 @@
 
 #include "libpaxtor/base/check.hpp"
 #include "libpaxtor/base/codec.hpp"
+#include "libpaxtor/cluster/sync_parts.hpp"
 
 namespace paxtor::cluster {
 
@@ -22,7 +23,7 @@ std::size_t weight(const registry::answer& what) {
 
 } // namespace
 
-registrar::registrar() = default;
+registrar::registrar(std::size_t effect_bytes) : effect_bytes_(effect_bytes) {}
 
 void registrar::lead(bool leading) {
   // Nothing is sent again here: the agents' renewals carry their watermarks (R4), and they send
@@ -101,6 +102,11 @@ void registrar::gather(registry::outcome&& result) {
       answers_[{x.node, x.session}].push_back(std::move(x.what));
   for (auto& x : result.effects) {
     auto node = x.node;
+    if (weight(x) > effect_bytes_) {
+      // One entry can grant very many at once (S5). A sync says all of them too, in parts.
+      send_sync(x.session, x.previous);
+      continue;
+    }
     out_.send.push_back({node, std::move(x)});
   }
 }
@@ -137,9 +143,16 @@ void registrar::answer(const ready_read& what) {
 void registrar::sync(const watermark_note& note) {
   if (!leading_ || machine_.last_effect(note.session) <= note.watermark)
     return;
-  if (auto effects = machine_.sync(note.session, note.watermark)) {
-    auto node = effects->node;
-    out_.send.push_back({node, std::move(*effects)});
+  send_sync(note.session, note.watermark);
+}
+
+void registrar::send_sync(session_id session, index watermark) {
+  auto effects = machine_.sync(session, watermark);
+  if (!effects)
+    return;
+  for (auto& part : split(std::move(*effects), last_, effect_bytes_)) {
+    auto node = part.node;
+    out_.send.push_back({node, std::move(part)});
   }
 }
 

@@ -31,8 +31,11 @@ public:
   static constexpr std::size_t max_reads_waiting = 65536;
   /// Answers of one message, so that it stays far below the bound of a frame.
   static constexpr std::size_t max_answer_bytes = std::size_t{1} << 20;
+  /// Effects of one message, likewise; more are told as a sync in parts.
+  static constexpr std::size_t max_effect_bytes = std::size_t{1} << 20;
 
-  registrar();
+  /// `effect_bytes`: smaller ones let the simulator see many parts.
+  explicit registrar(std::size_t effect_bytes = max_effect_bytes);
 
   /// Whether this voter leads: only then are answers and effects sent (they are true anywhere; this
   /// saves messages).
@@ -54,10 +57,12 @@ public:
 private:
   void apply_one(const paxos::decided_entry& entry, registry::outcome& result);
   void gather(registry::outcome&& result);
+  void send_sync(session_id session, index watermark);
   void note_progress(slot upto, index last);
   void answer_reads();
   void answer(const ready_read& what);
 
+  std::size_t effect_bytes_;
   registry::machine machine_;
   bool leading_ = false;
   slot applied_;

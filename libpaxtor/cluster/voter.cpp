@@ -16,10 +16,12 @@ void append(std::vector<T>& to, std::vector<T>&& from) {
 } // namespace
 
 voter::voter(const paxos::recovered& state, paxos::configuration voters, paxos::timing times,
-             paxos::limits bounds, lease_options leases, generator random, time_point now)
+             paxos::limits bounds, lease_options leases, generator random, time_point now,
+             std::size_t effect_bytes)
     : now_(now),
       replica_(state, std::move(voters), times, bounds, random, now),
-      keeper_(state.self, leases) {
+      keeper_(state.self, leases),
+      registrar_(effect_bytes) {
   pump();
 }
 

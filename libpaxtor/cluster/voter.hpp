@@ -21,7 +21,8 @@ struct voter_output {
 class voter {
 public:
   voter(const paxos::recovered& state, paxos::configuration voters, paxos::timing times,
-        paxos::limits bounds, lease_options leases, generator random, time_point now);
+        paxos::limits bounds, lease_options leases, generator random, time_point now,
+        std::size_t effect_bytes = registrar::max_effect_bytes);
 
   void step(time_point now, const paxos::envelope& what);
   void step(time_point now, node_id from, node_message what);

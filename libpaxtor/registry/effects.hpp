@@ -114,7 +114,13 @@ struct effects_for {
   /// session resolved: a name that is not among them is gone.
   bool complete = false;
   std::vector<effect> effects;
-  MSGPACK_DEFINE(session, node, at, previous, complete, effects)
+  /// A sync that is too large for one message comes as `parts`, in this order. Those of one sync
+  /// have the same `as_of` (the entry up to which the state was applied) and `previous`; only
+  /// together they say what one `complete` message says.
+  std::uint64_t part = 0;
+  std::uint64_t parts = 1;
+  index as_of;
+  MSGPACK_DEFINE(session, node, at, previous, complete, effects, part, parts, as_of)
 };
 
 /// An answer on its way.

@@ -16,7 +16,9 @@ PAXTOR_NOT_SANITIZED const char* __ubsan_default_options() {
 }
 
 PAXTOR_NOT_SANITIZED const char* __tsan_default_options() {
-  return "halt_on_error=1:second_deadlock_stack=1:history_size=5";
+  // atexit_sleep_ms: by default a process waits a second before its end for more reports; the tests
+  // of the watchdog measure when it ends.
+  return "halt_on_error=1:second_deadlock_stack=1:history_size=5:atexit_sleep_ms=0";
 }
 
 PAXTOR_NOT_SANITIZED const char* __lsan_default_suppressions() {

@@ -135,6 +135,9 @@ std::string describe(const cluster::voter_message& what) {
       [](const registry::effects_for& x) {
         std::string out = "effects s" + to_string(x.session) + " at " + to_string(x.at)
                           + " previous " + to_string(x.previous) + (x.complete ? " complete" : "");
+        if (x.parts > 1)
+          out += " part " + std::to_string(x.part) + "/" + std::to_string(x.parts) + " as of "
+                 + to_string(x.as_of);
         for (const auto& e : x.effects)
           out += " [" + describe(e) + "]";
         return out;

@@ -88,6 +88,7 @@ knobs knobs::draw(generator random) {
   k.slots_kept = static_cast<unsigned>(random.between(1, 64));
   draw_faults(random, k);
   draw_work(random, k);
+  k.effect_bytes = static_cast<unsigned>(random.chance(40) ? random.between(100, 600) : 1 << 20);
   return k;
 }
 
@@ -118,6 +119,7 @@ std::string knobs::text() const {
   add("strict_percent", strict_percent), add("put_percent", put_percent),
     add("ask_percent", ask_percent);
   add("name_percent", name_percent), add("stuck_percent", stuck_percent), add_us("hold_us", hold);
+  add("effect_bytes", effect_bytes);
   return out;
 }
 

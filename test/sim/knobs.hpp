@@ -63,6 +63,9 @@ struct knobs {
   unsigned stuck_percent = 0; ///< of killed actors do not end: the watchdog must
   duration hold{};
 
+  /// Bytes of effects in one message to a node; small ones make syncs come in parts.
+  unsigned effect_bytes = 0;
+
   /// The knobs of a seed.
   [[nodiscard]] static knobs draw(generator random);
 

@@ -9,7 +9,8 @@ namespace paxtor::sim {
 voter_side::voter_side(scene& all, process& home, model_store& store, generator random)
     : all_(all), home_(home), store_(store), random_(random), id_(store.read().self) {
   voter_ = std::make_unique<cluster::voter>(store_.read(), all_.voters, all_.times, all_.bounds,
-                                            all_.leases, random_.fork(), home_.read_clock());
+                                            all_.leases, random_.fork(), home_.read_clock(),
+                                            all_.how.effect_bytes);
 }
 
 void voter_side::start() {

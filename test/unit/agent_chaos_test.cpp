@@ -13,6 +13,8 @@ public:
   explicit chaos(std::uint64_t seed) : random_(seed), x_(3) {
     x_.expiring = true;
     x_.latency = duration{static_cast<duration::rep>(random_.below(3)) * 10'000};
+    if (random_.chance(50))
+      x_.sync_bytes = 100; // every effect of a sync is a part of its own
   }
 
   void run(int steps) {

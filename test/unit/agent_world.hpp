@@ -17,6 +17,7 @@
 
 #include "libpaxtor/base/codec.hpp"
 #include "libpaxtor/cluster/agent.hpp"
+#include "libpaxtor/cluster/sync_parts.hpp"
 #include "libpaxtor/registry/machine.hpp"
 
 namespace paxtor::cluster::agent_test {
@@ -197,6 +198,10 @@ public:
   bool leading = true;
   ballot by{1, voter_id{1}};
   duration latency{0};
+  /// Of one message of a sync.
+  std::size_t sync_bytes = std::size_t{1} << 20;
+  /// True for parts of syncs that are lost.
+  std::function<bool(const registry::effects_for&)> drop_part;
   /// Sessions that are silent expire by themselves.
   bool expiring = false;
   std::map<session_id, time_point> heard_at;
@@ -247,7 +252,9 @@ private:
     heard_at[what.session] = now;
     reply(i, leader, renewed{what.session, what.n, by});
     if (machine.last_effect(what.session) > what.watermark)
-      reply(i, leader, *machine.sync(what.session, what.watermark));
+      for (auto& part : split(*machine.sync(what.session, what.watermark), last_, sync_bytes))
+        if (!drop_part || !drop_part(part))
+          reply(i, leader, part);
   }
 
   void handle(std::size_t i, read& what) {

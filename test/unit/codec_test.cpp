@@ -78,3 +78,38 @@ TEST_CASE("random bytes never get past the codec alive") {
   }
   CHECK(taken < 20000);
 }
+
+TEST_CASE("what claims more elements than it has is refused before anything is made of it") {
+  // Arrays in arrays, each claiming as many elements as there are bytes: each claim alone is
+  // possible, together they are not.
+  std::string nested;
+  for (int i = 0; i < 20; ++i)
+    nested += std::string("\xdd\x00\x10\x00\x00", 5);
+  nested += std::string(std::size_t{1} << 20, '\xc0');
+  CHECK_FALSE(detail::within_budget(nested));
+  std::vector<std::vector<std::uint64_t>> numbers;
+  CHECK_FALSE(decode(nested, numbers));
+  // A map counts twice.
+  CHECK(detail::within_budget(std::string("\x81\x01\x02", 3)));
+  CHECK_FALSE(detail::within_budget(std::string("\xde\x00\x02\x01\x02", 5)));
+}
+
+TEST_CASE("a frame has at most max_frame_elements, at all levels together") {
+  std::vector<std::uint64_t> most(max_frame_elements);
+  std::vector<std::uint64_t> back;
+  CHECK(decode(encode(most), back));
+  CHECK(back.size() == max_frame_elements);
+  most.push_back(0);
+  CHECK_FALSE(decode(encode(most), back));
+  std::vector<std::vector<std::uint64_t>> halves(2);
+  halves[0].resize(max_frame_elements / 2);
+  halves[1].resize(max_frame_elements / 2);
+  CHECK_FALSE(decode(encode(halves), halves));
+}
+
+TEST_CASE("nesting is bounded, also of empty arrays one after the other") {
+  auto nested = [](std::size_t depth) { return std::string(depth - 1, '\x91') + '\x90'; };
+  CHECK(detail::within_budget(nested(max_frame_depth)));
+  CHECK_FALSE(detail::within_budget(nested(max_frame_depth + 1)));
+  CHECK(detail::within_budget(encode(std::vector<std::vector<int>>(1000))));
+}

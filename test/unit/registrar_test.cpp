@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -187,6 +188,58 @@ TEST_CASE("many answers are told in several messages of bounded size") {
     count += y.items.size();
   }
   CHECK(count == 100);
+}
+
+namespace {
+
+/// One session holds many keys, another waits for all of them.
+struct crowd : bench {
+  static constexpr std::uint64_t keys = 100'000;
+
+  crowd() {
+    holder = open();
+    heir = open(node_id{11}, "m");
+    for (auto who : {holder, heir})
+      for (std::uint64_t i = 1; i <= keys; ++i) {
+        registry::acquire what;
+        what.from = {who, seq{i}, seq{i}};
+        what.actor = local_actor_id{i};
+        what.keys = {term::from_canonical(std::to_string(i))};
+        self.apply({command(what)});
+      }
+    self.lead(true);
+    (void)self.take_output();
+  }
+
+  /// Which acquires the effects grant; each message a frame of its own.
+  std::set<seq> granted(const registrar_output& out) {
+    std::set<seq> result;
+    auto told = all<registry::effects_for>(out);
+    CHECK(told.size() > 1);
+    for (std::size_t i = 0; i < told.size(); ++i) {
+      CHECK(told[i].complete);
+      CHECK(told[i].part == i);
+      CHECK(told[i].parts == told.size());
+      CHECK(encode(told[i]).size() <= registrar::max_effect_bytes);
+      for (auto& x : told[i].effects)
+        CHECK(result.insert(std::get<registry::lock_granted>(x).of).second);
+    }
+    return result;
+  }
+
+  session_id holder;
+  session_id heir;
+};
+
+} // namespace
+
+TEST_CASE("R4: 100,000 grants of one entry, and a sync of them, are told in frames") {
+  crowd x;
+  auto before = x.self.machine().last_effect(x.heir);
+  x.self.apply({x.command(registry::close_session{x.holder, registry::end_reason::left, ""})});
+  CHECK(x.granted(x.self.take_output()).size() == crowd::keys);
+  x.self.sync({x.heir, before});
+  CHECK(x.granted(x.self.take_output()).size() == crowd::keys);
 }
 
 } // namespace paxtor::cluster
