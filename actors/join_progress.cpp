@@ -96,8 +96,7 @@ caf::error join_progress::explain(const std::vector<std::string>& voters, const 
   if (left_)
     return make_error(errc::not_joined, "the node was told to leave while it joined");
   if (!taken_.empty())
-    return make_error(errc::name_taken, "another node is in the cluster as '" + self + "' ("
-                                          + taken_ + "): choose another paxtor.name");
+    return make_error(errc::name_taken, taken_);
   std::string silent;
   std::size_t answering = 0;
   for (const auto& name : voters) {
@@ -105,6 +104,13 @@ caf::error join_progress::explain(const std::vector<std::string>& voters, const 
       ++answering;
     else
       silent += (silent.empty() ? "" : ", ") + name;
+  }
+  if (!refusals_.empty() && answering <= voters.size() / 2) {
+    // With nobody else to ask, a refusal is the reason. The others mostly say the same of others.
+    auto text = refusals_.front();
+    if (refusals_.size() > 1)
+      text += " (" + std::to_string(refusals_.size() - 1) + " more turned this node away)";
+    return make_error(errc::wrong_cluster, std::move(text));
   }
   std::string text = "the cluster was not joined within " + seconds(waited) + ": ";
   if (!silent.empty())
@@ -118,10 +124,7 @@ caf::error join_progress::explain(const std::vector<std::string>& voters, const 
     text += "; a new cluster needs all of its initial voters once";
   for (const auto& why : refusals_)
     text += "; " + why;
-  // A refusal with nobody else to ask is the reason, not a detail.
-  const auto code =
-    !refusals_.empty() && answering <= voters.size() / 2 ? errc::wrong_cluster : errc::timed_out;
-  return make_error(code, std::move(text));
+  return make_error(errc::timed_out, std::move(text));
 }
 
 } // namespace paxtor::actors

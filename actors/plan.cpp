@@ -24,6 +24,13 @@ caf::error wrong(std::string text) {
   return make_error(errc::invalid, std::move(text));
 }
 
+/// What is wrong with an address, without the name of the code, which the whole error has.
+std::string reason(const caf::error& problem) {
+  auto text = describe(problem);
+  const auto code = to_string(code_of(problem)) + ": ";
+  return text.starts_with(code) ? text.substr(code.size()) : text;
+}
+
 /// Names go into errors, logs and terminals.
 bool printable(const std::string& text) {
   return std::none_of(text.begin(), text.end(),
@@ -66,7 +73,7 @@ caf::error check_voters(plan& out) {
       return problem;
     auto address = net::parse_endpoint(text.substr(eq + 1));
     if (!address)
-      return wrong("paxtor.voters: " + entry.name + ": " + describe(address.error()));
+      return wrong("paxtor.voters: " + entry.name + ": " + reason(address.error()));
     entry.address = *address;
     if (entry.address.port == 0 && out.options.voters.size() > 1)
       return wrong("paxtor.voters: '" + text
@@ -94,13 +101,13 @@ caf::error check_addresses(plan& out) {
   if (!options.listen.empty()) {
     auto where = net::parse_endpoint(options.listen);
     if (!where)
-      return wrong("paxtor.listen: " + describe(where.error()));
+      return wrong("paxtor.listen: " + reason(where.error()));
     out.listen = *where;
   }
   if (!options.advertise.empty()) {
     auto where = net::parse_endpoint(options.advertise);
     if (!where)
-      return wrong("paxtor.advertise: " + describe(where.error()));
+      return wrong("paxtor.advertise: " + reason(where.error()));
     if (!out.listen)
       return wrong(
         "paxtor.advertise without paxtor.listen: nobody could connect; set both or neither");

@@ -1,5 +1,7 @@
 #include "tools/client.hpp"
 
+#include <string_view>
+
 #include "tools/exit_status.hpp"
 
 namespace paxtor::tools {
@@ -39,6 +41,27 @@ void client::leave() {
     door_.leave();
 }
 
+std::string why_not_joined(const caf::error& problem) {
+  const std::string_view option = "paxtor.";
+  const auto text = describe(problem);
+  std::string result;
+  for (std::size_t at = 0; at < text.size();) {
+    // Not within a word: that may be the name of a host.
+    const bool begins = at == 0 || text[at - 1] == ' ';
+    const auto rest = std::string_view{text}.substr(at);
+    if (begins && rest.starts_with(option)) {
+      result += "--";
+      at += option.size();
+    } else if (begins && rest.starts_with("--paxtor.")) {
+      result += "--";
+      at += 2 + option.size();
+    } else {
+      result += text[at++];
+    }
+  }
+  return result;
+}
+
 std::unique_ptr<client> join_for_command(const settings& given, const std::string& tool,
                                          int& status) {
   node_options options;
@@ -56,7 +79,7 @@ std::unique_ptr<client> join_for_command(const settings& given, const std::strin
   // Here a time that ran out says that this node cannot join: scripts should not take it for a
   // lock's timeout.
   if (!result)
-    status = complain("cannot join: " + describe(problem),
+    status = complain("cannot join: " + why_not_joined(problem),
                       code_of(problem) == errc::timed_out ? exit_unavailable : status_of(problem));
   return result;
 }

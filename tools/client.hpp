@@ -44,6 +44,10 @@ private:
   cluster door_;
 };
 
+/// Why a node cannot join. The library speaks of its options (`paxtor.voters`), a person typed
+/// flags (`--voters`).
+[[nodiscard]] std::string why_not_joined(const caf::error& problem);
+
 /// What commands do first: settings, then join. Null: `status` is what to exit with, and stderr has
 /// the reason.
 [[nodiscard]] std::unique_ptr<client> join_for_command(const settings& given,

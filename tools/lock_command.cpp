@@ -306,6 +306,8 @@ void add_lock_command(CLI::App& app, command_line& line) {
     "--strict", args->strict,
     "never lose the lock to silence: after a crash of this machine only proof of its end frees it");
   args->given.add_to(*sub, stay::command);
+  // It prints no data of its own.
+  sub->remove_option(sub->get_option("--json"));
   sub->footer(
     R"(Waits its turn, first come first served, runs COMMAND in a process group of its own with
 PAXTOR_KEY (JSON) and PAXTOR_TOKEN (a number that grows with every owner: store it with what

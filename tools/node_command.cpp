@@ -83,7 +83,7 @@ int run_node(const node_args& args) {
       complain("node " + options.name + " joins (" + join_text(options.voters, ", ") + ") ...", 0);
     node = client::join(options, hosting::built_in, problem);
     if (!node)
-      return complain("node " + options.name + " cannot join: " + describe(problem),
+      return complain("node " + options.name + " cannot join: " + why_not_joined(problem),
                       code_of(problem) == errc::timed_out ? exit_unavailable : status_of(problem));
   }
   print_ready(args, options, node->door(), !own.empty());

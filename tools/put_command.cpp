@@ -27,8 +27,13 @@ int run_put(const put_args& args) {
   if (!where.ok())
     return complain(where.problem(), exit_usage);
   auto value = nlohmann::json::parse(args.value, nullptr, false);
-  if (value.is_discarded())
+  if (value.is_discarded()) {
+    // As for keys: what begins as JSON does is meant as JSON.
+    if (args.value.find_first_of("{[\"") == 0)
+      return complain("the value is not valid JSON: mend it, or quote what is meant as text",
+                      exit_usage);
     value = args.value;
+  }
   int status = exit_ok;
   const auto node = join_for_command(args.given, "put", status);
   if (!node)

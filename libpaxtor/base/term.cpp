@@ -79,7 +79,7 @@ bool term::parse(std::string_view text, term& out, std::string& why) {
     return from_json(value, out, why);
   } catch (const nlohmann::json::parse_error& err) {
     why = "the term is not valid JSON: error at byte " + std::to_string(err.byte)
-          + "; quote a plain name, as in \"apple\"";
+          + "; mend it, or quote what is meant as text, as in \"apple\"";
     return false;
   } catch (const nlohmann::json::exception& err) {
     why = std::string{"the term is not valid JSON: "} + err.what();
@@ -92,7 +92,8 @@ bool term::from_user(std::string_view text, term& out, std::string& why) {
     why = "the key is empty; name what is to be locked, as in stock/42";
     return false;
   }
-  if (nlohmann::json::accept(text))
+  // What begins as JSON does is meant as JSON: a typo in it must not name another lock.
+  if (text.find_first_of("{[\"") == 0 || nlohmann::json::accept(text))
     return parse(text, out, why);
   return from_json(nlohmann::json(std::string{text}), out, why);
 }

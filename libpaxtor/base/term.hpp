@@ -32,8 +32,8 @@ public:
   /// Parses JSON text. Same errors, and the position of a syntax error.
   [[nodiscard]] static bool parse(std::string_view text, term& out, std::string& why);
 
-  /// What an operator types: JSON if it parses as JSON, else the text itself as a JSON string.
-  /// `stock/42` and `"stock/42"` are the same term; `42` is a number.
+  /// What an operator types: JSON if it parses as JSON or begins with `{`, `[` or `"`, else the
+  /// text itself as a JSON string. `stock/42` and `"stock/42"` are the same term; `42` is a number.
   [[nodiscard]] static bool from_user(std::string_view text, term& out, std::string& why);
 
   /// Wraps text that is known to be canonical (decoded from the log). REQUIRES: it came from

@@ -14,7 +14,8 @@ bool check_type(const resolve& what, const singleton& x, answer& reply) {
   if (x.spec.type == what.spec.type)
     return true;
   reply.code = status::type_mismatch;
-  reply.detail = "it runs as a " + x.spec.type + ", and a " + what.spec.type + " was asked for";
+  reply.detail = "it runs as type " + x.spec.type + ", not " + what.spec.type
+                 + "; use another name, or that type";
   return false;
 }
 

@@ -58,7 +58,10 @@ TEST_CASE("mistakes: wrong flags") {
   CHECK(contains(voter.err, "--voters: 'a:4801' is not NAME=HOST:PORT"));
   const auto ttl = mark.run({"node", "--name", "a", "--voters", nobody, "--ttl", "10ms"});
   CHECK(ttl.status == 64);
-  CHECK(contains(ttl.err, "ttl"));
+  CHECK(contains(ttl.err, "--ttl is 10 ms: choose 300ms to 60s"));
+  const auto port = mark.run({"node", "--name", "a", "--voters", "a=127.0.0.1:99999"});
+  CHECK(port.status == 64);
+  CHECK(contains(port.err, "--voters: a: '127.0.0.1:99999' is not an address"));
   const auto tail = mark.run({"status", "--voters", nobody, "--", "ls"});
   CHECK(tail.status == 64);
   CHECK(mark.run({}).status == 64);
@@ -127,6 +130,20 @@ TEST_CASE("mistakes: keys out of bounds") {
   CHECK(contains(longer.err, "4096"));
   check_one_line(longer);
   CHECK(mark.run({"why", "--voters", nobody, std::string(5000, 'k')}).status == 64);
+}
+
+TEST_CASE("mistakes: keys and values that begin as JSON and are none") {
+  const marked mark;
+  const auto key = mark.run({"lock", "--voters", nobody, R"({"invoice": )", "--", "true"});
+  CHECK(key.status == 64);
+  CHECK(contains(key.err, "not valid JSON: error at byte 13"));
+  check_one_line(key);
+  CHECK(mark.run({"why", "--voters", nobody, "[1, 2"}).status == 64);
+  CHECK(mark.run({"whereis", "--voters", nobody, "\"apple", "--type", "counter"}).status == 64);
+  const auto value = mark.run({"put", "--voters", nobody, "bucket", "key", "[1, 2"});
+  CHECK(value.status == 64);
+  CHECK(contains(value.err, "not valid JSON"));
+  check_one_line(value);
 }
 
 TEST_CASE("mistakes: nobody answers") {

@@ -28,6 +28,13 @@ TEST_CASE("what an operator types is JSON if it can be, else a string") {
   CHECK(x.text() == "42");
   CHECK_FALSE(term::from_user("", x, why));
   CHECK(why.find("key is empty") != std::string::npos);
+  // A typo in JSON is no name.
+  for (auto* text : {"{\"a\":", "[1, 2", "\"apple", "[\"invoice\", 7]]"}) {
+    CHECK_FALSE(term::from_user(text, x, why));
+    CHECK(why.find("not valid JSON: error at byte") != std::string::npos);
+  }
+  REQUIRE(term::from_user("a{b", x, why));
+  CHECK(x.text() == "\"a{b\"");
 }
 
 TEST_CASE("bad terms are refused with a reason") {

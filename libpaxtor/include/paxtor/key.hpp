@@ -26,7 +26,7 @@ public:
   key(T number) : key(nlohmann::json(number)) {}
   key(const nlohmann::json& value);
 
-  /// JSON if `text` parses as JSON, else `text` as a JSON string: what people type.
+  /// What people type: JSON if it is, or begins with `{`, `[` or `"`; else `text` as a JSON string.
   [[nodiscard]] static key from_user(std::string_view text);
 
   /// Canonical JSON text.
