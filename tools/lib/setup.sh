@@ -51,7 +51,8 @@ quietly() {
   # A process group of its own, so that an interrupted script leaves no compiler and no test behind.
   setsid "$@" </dev/null >"$log" 2>&1 &
   pid=$!
-  trap 'kill -- "-$pid" 2>/dev/null; wait "$pid" 2>/dev/null; rm -f "$log"; exit 130' INT TERM
+  # `|| true`: under `set -e` the end of what was interrupted would be the end of this trap too.
+  trap 'kill -- "-$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; rm -f "$log"; exit 130' INT TERM
   while kill -0 "$pid" 2>/dev/null; do
     progress=$(grep -oE '^\[[0-9]+/[0-9]+\]|^ *[0-9]+/[0-9]+ Test' "$log" | tail -n 1 || true)
     if [ -t 2 ]; then
