@@ -51,6 +51,11 @@ caf::behavior agent_actor::make_behavior() {
   set_default_handler(caf::skip);
   return {
     [this](const begin& what) { begin_with(what); },
+    // It could not start, for an address in use for example: there is no session to close.
+    [this](leave_atom) {
+      setup_.lease->leave();
+      setup_.progress->left();
+    },
     [this](quit_atom) { quit(); },
   };
 }

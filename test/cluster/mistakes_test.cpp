@@ -170,6 +170,7 @@ TEST_CASE("mistakes: an address in use") {
   const auto result = mark.run({"node", "--name", "a", "--voters", "a=" + where});
   CHECK(result.status == 69);
   CHECK(contains(result.err, where));
+  CHECK_FALSE(contains(result.err, "session"));
   check_last_line(result);
   close(taken);
 }
