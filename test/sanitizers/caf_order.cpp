@@ -41,6 +41,9 @@ PAXTOR_UNSEEN Function* next(Function*, const char* name) {
 /// The blocking actor whose thread this is, while it receives.
 thread_local void* receiving = nullptr;
 
+/// The actor that ends in this thread, while it does.
+thread_local void* ending = nullptr;
+
 } // namespace
 
 // (mailbox_element_ptr, execution_unit*); the pointer comes by reference.
@@ -96,6 +99,18 @@ PAXTOR_UNSEEN int resume_base(std::byte* base, void* unit, std::size_t most) {
   return result;
 }
 
+// caf::scheduled_actor::finalize(): deletes what is left in the mailbox, without a look at it.
+#define PAXTOR_FINALIZE "_ZN3caf15scheduled_actor8finalizeEv"
+bool finalize(void* self) __asm__(PAXTOR_FINALIZE);
+PAXTOR_UNSEEN bool finalize(void* self) {
+  static auto* const go_on = next(&finalize, PAXTOR_FINALIZE);
+  auto* const outer = ending;
+  ending = self;
+  const bool result = go_on(self);
+  ending = outer;
+  return result;
+}
+
 // caf::scheduled_actor::consume(mailbox_element&)
 #define PAXTOR_CONSUME "_ZN3caf15scheduled_actor7consumeERNS_15mailbox_elementE"
 int consume(void* self, void* element) __asm__(PAXTOR_CONSUME);
@@ -132,6 +147,9 @@ PAXTOR_UNSEEN bool matches(void* tuple, std::size_t at, std::uint16_t number, vo
 namespace caf {
 
 void ref_counted::deref() const noexcept {
+  // What the actor never handled was enqueued before it is deleted.
+  if (ending != nullptr)
+    __tsan_acquire(ending);
   if (unique())
     request_deletion(false);
   else if (rc_.fetch_sub(1) == 1)

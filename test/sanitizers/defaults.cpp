@@ -29,7 +29,8 @@ PAXTOR_NOT_SANITIZED const char* __tsan_default_suppressions() {
   // Only where libcaf itself calls new or delete: what our own code does under libcaf has no such
   // frame on its stack.
   return "race:^caf::scheduler::worker<\n"
-         "race:^caf::scheduler::coordinator<\n";
+         "race:^caf::scheduler::coordinator<\n"
+         "race:^caf::detail::double_ended_queue<caf::resumable>::\n";
 }
 
 } // extern "C"
