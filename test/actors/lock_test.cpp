@@ -67,11 +67,12 @@ TEST_CASE("first come, first served, the end of an owner lets the next in") {
   std::vector<std::unique_ptr<owner>> line;
   for (int i = 0; i < 5; ++i) {
     line.push_back(std::make_unique<owner>(a, "apple"));
-    // Each stands in the queue before the next comes.
+    // Each holds the key, or stands in the queue, before the next comes.
     caf::scoped_actor self{*a.sys};
     CHECK(eventually([&] {
       const auto why = wait<paxtor::document>(a.door.why(self, "apple"));
-      return why.ok() && why.value.value["waiting_count"].get<int>() == i;
+      return why.ok() && why.value.value["state"] == "held"
+             && why.value.value["waiting_count"].get<int>() == i;
     }));
   }
   std::uint64_t last = 0;
