@@ -28,7 +28,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Seen by GCC 12 in moves of variants and sums of strings where there is nothing, once it
   # optimizes.
   target_compile_options(paxtor_options INTERFACE
-    -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-restrict)
+    -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-restrict -Wno-array-bounds)
 endif()
 
 if(PAXTOR_SANITIZE)

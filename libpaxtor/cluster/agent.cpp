@@ -143,6 +143,24 @@ void agent::impl::handle(voter_id from, const read_answer& what) {
     ++dropped;
 }
 
+void agent::impl::handle(voter_id from, const certified& what) {
+  heard_leader(from, ballot{});
+  std::vector<request_id> answered;
+  for (auto id : questions) {
+    auto* proof = std::get_if<registry::certify_end>(&std::get<ask_request>(requests.at(id)).what);
+    if (proof != nullptr && proof->node == what.node && proof->session == what.session)
+      answered.push_back(id);
+  }
+  if (answered.empty())
+    ++dropped;
+  for (auto id : answered) {
+    if (what.problem.empty())
+      complete(id, replied{id, "{\"closed\":" + std::to_string(what.closed) + "}"});
+    else
+      fail(id, failure::invalid, what.problem);
+  }
+}
+
 void agent::impl::handle(voter_id from, const not_leading& what) {
   // F5: a renewal that did not reach the leader keeps no session open, so another may follow at
   // once.
@@ -200,7 +218,10 @@ void agent::impl::flush() {
     if (!std::exchange(question.to_send, false))
       continue;
     question.sent_at = now;
-    send(read{id.value, question.what});
+    if (auto* query = std::get_if<registry::query>(&question.what))
+      send(read{id.value, *query});
+    else
+      send(certify{std::get<registry::certify_end>(question.what)});
     finder.sent(now);
   }
 }
@@ -311,6 +332,12 @@ request_id agent::put(time_point now, std::string bucket, term key, std::string 
 request_id agent::ask(time_point now, registry::query what, std::optional<time_point> deadline) {
   impl_->advance(now);
   return impl_->admit(ask_request{std::move(what), deadline, true, now});
+}
+
+request_id agent::prove_end(time_point now, registry::certify_end proof,
+                            std::optional<time_point> deadline) {
+  impl_->advance(now);
+  return impl_->admit(ask_request{std::move(proof), deadline, true, now});
 }
 
 void agent::cancel(time_point now, request_id id) {

@@ -25,6 +25,8 @@ struct node_info {
   std::vector<std::string> types;
   std::map<std::string, std::string> labels;
   std::uint64_t capacity = 0;
+  /// F4: the SHA-256 of the secret that this process's guardian was given; empty: it has none.
+  std::string seal;
 };
 
 enum class failure : std::uint8_t {
@@ -179,6 +181,10 @@ public:
   request_id put(time_point now, std::string bucket, term key, std::string value,
                  std::optional<local_actor_id> owner, std::optional<time_point> deadline);
   request_id ask(time_point now, registry::query what, std::optional<time_point> deadline);
+  /// F4: brings a proof that owners of another node have ended. Needs no session. `replied` with
+  /// {"closed": sessions that it ended}, or `failed` as invalid with what is wrong with it.
+  request_id prove_end(time_point now, registry::certify_end proof,
+                       std::optional<time_point> deadline);
   void cancel(time_point now, request_id id);
   /// Stops everything that this node owns (as a fence does, strict owners too), closes the session,
   /// then `session_left`: after one ttl in any case; what is left then expires by itself.

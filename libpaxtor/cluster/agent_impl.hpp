@@ -45,8 +45,9 @@ struct put_request {
   std::optional<time_point> deadline;
 };
 
+/// A question, or a proof of another's end (F4): sent again until it is answered.
 struct ask_request {
-  registry::query what;
+  std::variant<registry::query, registry::certify_end> what;
   std::optional<time_point> deadline;
   bool to_send = true;
   time_point sent_at{};
@@ -134,6 +135,7 @@ struct agent::impl {
   void handle(voter_id from, const read_answer& what);
   void handle(voter_id from, const not_leading& what);
   void handle(voter_id from, const overloaded& what);
+  void handle(voter_id from, const certified& what);
 
   /// Takes note of a message that only leaders send.
   void heard_leader(voter_id from, ballot by);
@@ -194,6 +196,7 @@ struct agent::impl {
   void answer_to(request_id id, const registry::singleton_exited& was,
                  const registry::answer& what);
   void answer_to(request_id id, const registry::put& was, const registry::answer& what);
+  void answer_to(request_id id, const registry::certify_end& was, const registry::answer& what);
 
   // One per effect.
   void handle(const registry::lock_granted& what);

@@ -33,8 +33,9 @@ registry::command to_check(const put_request& x) {
 }
 
 /// Questions are checked by the registry, which answers them with an error text.
-bool well_formed(const ask_request&, std::string&) {
-  return true;
+bool well_formed(const ask_request& x, std::string& why) {
+  auto* proof = std::get_if<registry::certify_end>(&x.what);
+  return proof == nullptr || registry::validate(*proof, why);
 }
 
 template <class T>
@@ -302,6 +303,10 @@ void agent::impl::answer_to(request_id, const registry::expire_session&, const r
   ++dropped;
 }
 
+void agent::impl::answer_to(request_id, const registry::certify_end&, const registry::answer&) {
+  ++dropped; // It is no command of a session: `certified` answers it.
+}
+
 void agent::impl::answer_to(request_id id, const registry::acquire& was,
                             const registry::answer& what) {
   auto i = requests.find(id);
@@ -340,6 +345,7 @@ void agent::impl::answer_to(request_id id, const registry::acquire& was,
     case registry::status::type_mismatch:
     case registry::status::name_taken:
     case registry::status::no_session:
+    case registry::status::ended:
     case registry::status::invalid:
       break;
   }

@@ -39,8 +39,8 @@ void agent::impl::drive() {
   switch (at) {
     case phase::opening: {
       PAXTOR_CHECK("I21", nothing_to_end());
-      registry::open_session open{info.id,    nth,         info.name,    info.endpoint,
-                                  info.types, info.labels, info.capacity};
+      registry::open_session open{info.id,    nth,         info.name,     info.endpoint,
+                                  info.types, info.labels, info.capacity, info.seal};
       send(submit{{encode(registry::command{std::move(open)})}});
       finder.sent(now);
       open_sent = true;

@@ -19,6 +19,7 @@ struct set_origin {
   void operator()(registry::open_session&) const {}
   void operator()(registry::close_session&) const {}
   void operator()(registry::expire_session&) const {}
+  void operator()(registry::certify_end&) const {}
 
   template <class T>
   void operator()(T& x) const {

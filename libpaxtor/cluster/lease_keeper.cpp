@@ -21,24 +21,7 @@ struct claim {
   seq number;
   /// Only a lease keeper proposes these.
   bool reserved = false;
-  /// F4: a proof of an end, which others than the node itself bring.
-  bool proof = false;
 };
-
-/// Whether others than the node itself may say that its session ended so (F4).
-bool is_proof(registry::end_reason reason) {
-  switch (reason) {
-    case registry::end_reason::process_died:
-    case registry::end_reason::store_reopened:
-    case registry::end_reason::forced:
-      return true;
-    case registry::end_reason::exited:
-    case registry::end_reason::left:
-    case registry::end_reason::expired:
-      return false;
-  }
-  return false;
-}
 
 struct claim_of {
   claim operator()(const registry::open_session& x) const {
@@ -46,10 +29,15 @@ struct claim_of {
   }
 
   claim operator()(const registry::close_session& x) const {
-    return {x.session, node_id{}, seq{}, false, is_proof(x.proof)};
+    return {x.session, node_id{}, seq{}, false};
   }
 
   claim operator()(const registry::expire_session&) const {
+    return {session_id{}, node_id{}, seq{}, true};
+  }
+
+  // It comes as a `certify`, which is answered.
+  claim operator()(const registry::certify_end&) const {
     return {session_id{}, node_id{}, seq{}, true};
   }
 
@@ -112,9 +100,13 @@ void lease_keeper::void_confirmations() {
     tell(x);
   for (auto& x : held_)
     say_not_leading(x.what.node);
+  for (const auto& [command, askers] : certifying_)
+    for (auto node : askers)
+      say_not_leading(node);
   gathering_ = {};
   rounds_.clear();
   held_.clear();
+  certifying_.clear();
   waiting_ = 0;
 }
 
@@ -177,9 +169,7 @@ bool lease_keeper::admit(node_id from, const std::string& bytes) {
     ++dropped_; // S1: only the leader's own clock may say that a session has expired.
     return false;
   }
-  // F4, F5: a proof comes from a guardian or an operator, and frees the strict owners of a session
-  // that has expired, which is not known here any more.
-  if (who.session.valid() && !who.proof) {
+  if (who.session.valid()) {
     // Unknown: it is over, or its opening is not applied here yet. Not answered, because a leader
     // that was deposed without knowing cannot tell these apart; the node's renewal can.
     auto i = sessions_.find(who.session);
@@ -248,6 +238,41 @@ void lease_keeper::handle(time_point, node_id from, read&& what) {
   ++waiting_;
 }
 
+void lease_keeper::handle(time_point, node_id from, certify&& what) {
+  std::string why;
+  registry::command command = std::move(what.proof);
+  if (!registry::validate(command, why)) {
+    auto& bad = std::get<registry::certify_end>(command);
+    out_.send.push_back({from, certified{bad.node, bad.session, 0, why}});
+    return;
+  }
+  // Whether it is true is decided where it is applied, on all replicas alike.
+  auto bytes = encode(command);
+  auto known = certifying_.find(bytes);
+  if (known == certifying_.end()) {
+    if (certifying_.size() >= max_certifying) {
+      say_overloaded(from);
+      return;
+    }
+    out_.proposals.push_back({from, bytes});
+    known = certifying_.try_emplace(std::move(bytes)).first;
+  }
+  if (known->second.size() < max_askers)
+    known->second.insert(from);
+  else
+    ++dropped_;
+}
+
+void lease_keeper::handle(time_point, const registry::end_certified& what) {
+  auto asked = certifying_.find(encode(registry::command{what.what}));
+  if (asked == certifying_.end())
+    return;
+  for (auto node : asked->second)
+    out_.send.push_back(
+      {node, certified{what.what.node, what.what.session, what.closed, what.problem}});
+  certifying_.erase(asked);
+}
+
 // -- what the proposer says --------------------------------------------------------------------
 
 void lease_keeper::confirmed(time_point now, const paxos::proposer_output::confirmed& done) {
@@ -294,6 +319,7 @@ void lease_keeper::settle_held() {
 
 void lease_keeper::refused(const lease_output::proposal& what) {
   if (what.node.valid()) {
+    certifying_.erase(what.command); // It never entered the log.
     if (state_.leading)
       say_overloaded(what.node);
     else

@@ -62,6 +62,10 @@ class lease_keeper {
 public:
   /// Renewals and reads that wait for a confirmation; one more is answered `overloaded`.
   static constexpr std::size_t max_waiting = 65536;
+  /// Certificates that are in the log and not applied yet; one more is answered `overloaded`.
+  static constexpr std::size_t max_certifying = 4096;
+  /// Askers of one certificate: a guardian and its successor, seldom more.
+  static constexpr std::size_t max_askers = 16;
   /// Expires proposed in one tick; the others follow with the next.
   static constexpr std::size_t max_expires_per_tick = 1024;
 
@@ -129,11 +133,13 @@ private:
   void handle(time_point now, node_id from, submit&& what);
   void handle(time_point now, node_id from, renew&& what);
   void handle(time_point now, node_id from, read&& what);
+  void handle(time_point now, node_id from, certify&& what);
 
   // One per event of the registry.
   void handle(time_point now, const registry::session_opened& what);
   void handle(time_point now, const registry::session_closed& what);
   void handle(time_point now, const registry::reign_began& what);
+  void handle(time_point now, const registry::end_certified& what);
 
   /// True if `from` may have this command proposed; answers or counts it if not.
   bool admit(node_id from, const std::string& bytes);
@@ -160,6 +166,8 @@ private:
   std::map<std::uint64_t, round> rounds_;
   std::size_t waiting_ = 0;
   std::vector<confirmed_renew> held_;
+  /// F4: certificates that are proposed and not applied yet, by their command, and who asked.
+  std::map<std::string, std::set<node_id>> certifying_;
   /// Nodes that were told something of this kind in this turn: once is enough.
   std::set<node_id> told_not_leading_;
   std::set<node_id> told_overloaded_;

@@ -41,8 +41,16 @@ struct read {
   MSGPACK_DEFINE(id, what)
 };
 
+/// F4: a proof that owners of another node have ended: of a guardian, of a process that has taken
+/// over a data directory, of an operator. Answered by `certified`, once for every asker; asking
+/// again does no harm.
+struct certify {
+  registry::certify_end proof;
+  MSGPACK_DEFINE(proof)
+};
+
 /// Node -> leader (or through any voter that knows one). Append only.
-using node_message = std::variant<submit, renew, read>;
+using node_message = std::variant<submit, renew, read, certify>;
 
 struct answers {
   session_id session; ///< not valid() for open_session
@@ -83,9 +91,19 @@ struct overloaded {
   MSGPACK_DEFINE(unused)
 };
 
+/// A proof was decided and applied: nothing of what it names is left, unless `problem` says why not
+/// (one line). `closed`: the sessions that this very one ended; a repeated one ends none.
+struct certified {
+  node_id node;
+  session_id session;
+  std::uint64_t closed = 0;
+  std::string problem;
+  MSGPACK_DEFINE(node, session, closed, problem)
+};
+
 /// Voter -> node. Append only.
 using voter_message = std::variant<answers, registry::effects_for, renewed, session_over,
-                                   read_answer, not_leading, overloaded>;
+                                   read_answer, not_leading, overloaded, certified>;
 
 /// A message for a node; the driver knows by which link (or through which voter) it was last heard.
 struct to_node {

@@ -45,7 +45,9 @@ void registrar::install(const paxos::write_snapshot& snapshot) {
   };
   for (auto& x : before)
     if (!holds(after, x.session))
-      events.push_back(registry::session_closed{x.session, x.node, registry::end_reason::left});
+      // How it ended was in entries that were never seen here: only that it did is known.
+      events.push_back(registry::session_closed{x.session, x.node, registry::end_reason::left,
+                                                x.name, "before a snapshot", 0, 0, 0, 0});
   for (auto& x : after)
     if (!holds(before, x.session))
       events.push_back(x);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "libpaxtor/base/digest.hpp"
+
 namespace paxtor::registry {
 
 namespace {
@@ -121,6 +123,8 @@ struct validator {
       return refuse(why, "a session without its node or number");
     if (x.name.empty())
       return refuse(why, "a node without a name");
+    if (!x.seal.empty() && x.seal.size() != digest_bytes)
+      return refuse(why, "a seal that is no SHA-256");
     if (x.types.size() > max_types_per_node)
       return refuse(why, "more than 1024 actor types");
     return check_text(x.name, why) && check_text(x.endpoint, why) && check_labels(x.labels, why)
@@ -129,10 +133,23 @@ struct validator {
   }
 
   bool operator()(const close_session& x) const {
-    if (x.proof == end_reason::expired)
-      return refuse(why, "silence is no proof of an end");
-    return (x.session.valid() || refuse(why, "no session to close"))
-           && check_enum(x.proof, end_reason::forced, why) && check_text(x.detail, why);
+    if (x.proof != end_reason::left && x.proof != end_reason::exited)
+      return refuse(why, "a node closes its own session; what others prove is a certify_end");
+    return (x.session.valid() || refuse(why, "no session to close")) && check_text(x.detail, why);
+  }
+
+  bool operator()(const certify_end& x) const {
+    if (!x.node.valid())
+      return refuse(why, "a certificate without its node");
+    if (x.proof == end_reason::forced) {
+      if (!x.session.valid())
+        return refuse(why, "no session to release");
+    } else if (x.proof != end_reason::process_died && x.proof != end_reason::store_reopened) {
+      return refuse(why, "neither silence nor a closed connection is a proof of an end");
+    } else if (x.secret.size() < min_secret_bytes || x.secret.size() > max_secret_bytes) {
+      return refuse(why, "a certificate shows a secret of 16 to 64 bytes");
+    }
+    return check_text(x.detail, why);
   }
 
   bool operator()(const expire_session& x) const {
@@ -219,6 +236,7 @@ struct origin_reader {
   std::optional<origin> operator()(const start_failed& x) const { return x.from; }
   std::optional<origin> operator()(const singleton_exited& x) const { return x.from; }
   std::optional<origin> operator()(const put& x) const { return x.from; }
+  std::optional<origin> operator()(const certify_end&) const { return std::nullopt; }
 };
 
 } // namespace

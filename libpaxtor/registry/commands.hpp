@@ -26,6 +26,9 @@ inline constexpr std::size_t max_types_per_node = 1024;
 inline constexpr std::size_t max_value_bytes = std::size_t{64} << 10;
 inline constexpr std::size_t max_text_bytes = 1024;
 inline constexpr std::size_t max_labels = 64;
+/// The secret of a certificate, in bytes. Its SHA-256 is the session's seal.
+inline constexpr std::size_t min_secret_bytes = 16;
+inline constexpr std::size_t max_secret_bytes = 64;
 /// No node counts this far: a larger seq is a fault of its sender.
 inline constexpr std::uint64_t max_seq = std::uint64_t{1} << 62;
 /// Commands of one session that may be undone at once: the window of R1.
@@ -83,16 +86,31 @@ struct open_session {
   std::vector<std::string> types;
   std::map<std::string, std::string> labels;
   std::uint64_t capacity = 0; ///< the most singletons it hosts; 0: no bound
-  MSGPACK_DEFINE(node, nth, name, endpoint, types, labels, capacity)
+  /// F4: the SHA-256 of the secret that a certificate of this process's end must show; empty:
+  /// nobody can certify it. The log carries the seal alone, so who reads it can forge nothing.
+  std::string seal;
+  MSGPACK_DEFINE(node, nth, name, endpoint, types, labels, capacity, seal)
 };
 
-/// All owners of `session` have ended, by proof: frees bounded and strict ones. Also for an expired
-/// session that still has strict owners. From the session itself, or with a proof of F4.
+/// All owners of `session` have ended, and its own node says so: frees bounded and strict ones.
 struct close_session {
   session_id session;
-  end_reason proof = end_reason::left;
-  std::string detail; ///< for `why` and the log: an exit status, an operator's name
+  end_reason proof = end_reason::left; ///< left, or exited
+  std::string detail;                  ///< for `members` and the log
   MSGPACK_DEFINE(session, proof, detail)
+};
+
+/// F4: somebody other than the node itself proves that owners have ended, bounded and strict ones.
+/// `process_died` and `store_reopened` end every session of `node` whose seal is the SHA-256 of
+/// `secret`: a node id lives as long as one process does. `forced`, an operator's word, ends
+/// `session`, and only if silence has ended it before: it is still there for its strict owners.
+struct certify_end {
+  node_id node;
+  session_id session; ///< forced only
+  end_reason proof = end_reason::process_died;
+  std::string secret;
+  std::string detail; ///< an exit status or signal, an operator's name
+  MSGPACK_DEFINE(node, session, proof, secret, detail)
 };
 
 /// S3: does nothing unless `at` is the reign in force where it stands in the log.
@@ -186,12 +204,12 @@ struct put {
 /// Append only: the position is the number in the log.
 using command =
   std::variant<open_session, close_session, expire_session, acquire, withdraw, owner_exited,
-               resolve, forget, started, start_failed, singleton_exited, put>;
+               resolve, forget, started, start_failed, singleton_exited, put, certify_end>;
 
 /// True if `what` is within all bounds and well formed. Else sets `why` (one line).
 [[nodiscard]] bool validate(const command& what, std::string& why);
 
-/// The session a command comes from; none for open_session, close_session and expire_session.
+/// The session a command comes from; none for those that open or end a session.
 [[nodiscard]] std::optional<origin> origin_of(const command& what);
 
 } // namespace paxtor::registry

@@ -136,15 +136,29 @@ struct session_opened {
   node_id node;
   std::string name;
 };
+/// Also the news of what its end freed, and by which proof (F4). Told again when a session that had
+/// expired with strict owners is ended for good.
 struct session_closed {
   session_id session;
   node_id node;
   end_reason reason = end_reason::left;
+  std::string name;
+  std::string detail;
+  std::uint64_t locks_freed = 0;
+  std::uint64_t waits_granted = 0;    ///< to other owners, by the same entry (S5)
+  std::uint64_t singletons_moved = 0; ///< placed again, or forgotten where nobody can host them
+  std::uint64_t entries_erased = 0;
+};
+/// A certify_end was applied; `problem` is empty if nothing of what it names is left.
+struct end_certified {
+  certify_end what;
+  std::uint64_t closed = 0; ///< sessions
+  std::string problem;
 };
 struct reign_began {
   ballot at;
 };
-using session_event = std::variant<session_opened, session_closed, reign_began>;
+using session_event = std::variant<session_opened, session_closed, reign_began, end_certified>;
 
 /// Everything that some commands caused, in order. Callers pass the same object for many commands.
 struct outcome {

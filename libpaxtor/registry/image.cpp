@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view magic = "paxtor registry";
 /// Raised whenever the bytes change their meaning. An image of another version is not read.
-constexpr std::uint64_t version = 1;
+constexpr std::uint64_t version = 2;
 
 } // namespace
 

@@ -34,7 +34,8 @@ const kv::bucket* kv::list(const std::string& name) const {
   return pos != buckets_.end() ? &pos->second : nullptr;
 }
 
-void kv::end_range(owner_id first, owner_id last) {
+std::size_t kv::end_range(owner_id first, owner_id last) {
+  const auto before = size_;
   auto pos = owned_.lower_bound(owned_entry{first, index{0}, {}, {}});
   while (pos != owned_.end() && pos->owner <= last) {
     pos->where->second.erase(pos->what);
@@ -43,16 +44,16 @@ void kv::end_range(owner_id first, owner_id last) {
     --size_;
     pos = owned_.erase(pos);
   }
+  return before - size_;
 }
 
-void kv::end_owner(owner_id who) {
-  if (!owned_.empty())
-    end_range(who, who);
+std::size_t kv::end_owner(owner_id who) {
+  return owned_.empty() ? 0 : end_range(who, who);
 }
 
-void kv::end_session(session_id who) {
-  end_range({who, local_actor_id{0}},
-            {who, local_actor_id{std::numeric_limits<std::uint64_t>::max()}});
+std::size_t kv::end_session(session_id who) {
+  return end_range({who, local_actor_id{0}},
+                   {who, local_actor_id{std::numeric_limits<std::uint64_t>::max()}});
 }
 
 const char* kv::audit() const {

@@ -37,8 +37,9 @@ public:
   /// Null if it is empty.
   [[nodiscard]] const bucket* list(const std::string& name) const;
 
-  void end_owner(owner_id who);
-  void end_session(session_id who);
+  /// Both return how many entries went.
+  std::size_t end_owner(owner_id who);
+  std::size_t end_session(session_id who);
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t owned() const { return owned_.size(); }
@@ -63,7 +64,7 @@ private:
     }
   };
 
-  void end_range(owner_id first, owner_id last);
+  std::size_t end_range(owner_id first, owner_id last);
 
   std::map<std::string, bucket> buckets_;
   std::set<owned_entry> owned_;

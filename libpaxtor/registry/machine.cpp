@@ -47,8 +47,10 @@ void machine::impl::apply(index at, const command& what, outcome& out) {
           run(at, x, out);
         else
           refuse({}, x.node, seq{x.nth}, status::invalid, std::move(why), out);
-      } else if constexpr (std::is_same_v<type,
-                                          close_session> || std::is_same_v<type, expire_session>) {
+      } else if constexpr (
+        std::is_same_v<
+          type,
+          close_session> || std::is_same_v<type, expire_session> || std::is_same_v<type, certify_end>) {
         if (valid)
           run(at, x, out);
         else

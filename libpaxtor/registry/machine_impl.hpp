@@ -30,6 +30,7 @@ struct machine::impl {
   void run(index at, const open_session& what, outcome& out);
   void run(index at, const close_session& what, outcome& out);
   void run(index at, const expire_session& what, outcome& out);
+  void run(index at, const certify_end& what, outcome& out);
   void run(index at, session& from, const acquire& what, answer& reply, effect_list& out);
   void run(index at, session& from, const withdraw& what, answer& reply, effect_list& out);
   void run(index at, session& from, const owner_exited& what, answer& reply, effect_list& out);
@@ -43,7 +44,8 @@ struct machine::impl {
   /// The answer to a repeat, from state and what the window keeps.
   void repeat(session& from, const command& what, const record& known, answer& reply) const;
 
-  void end_session(index at, session& whose, end_reason reason, outcome& out);
+  void end_session(index at, session& whose, end_reason reason, const std::string& detail,
+                   outcome& out);
   void note_grants(const std::vector<grant_note>& notes, effect_list& out);
   /// One effects_for per session, chained (R4).
   void send(index at, effect_list& effects, outcome& out);

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "libpaxtor/base/check.hpp"
+#include "libpaxtor/base/digest.hpp"
 #include "libpaxtor/registry/machine_impl.hpp"
 
 namespace paxtor::registry {
@@ -58,7 +59,7 @@ void machine::impl::run(index at, const close_session& what, outcome& out) {
     return;
   }
   out.answers.push_back({what.session, whose->node, std::move(reply)});
-  end_session(at, *whose, what.proof, out);
+  end_session(at, *whose, what.proof, what.detail, out);
 }
 
 void machine::impl::run(index at, const expire_session& what, outcome& out) {
@@ -68,21 +69,58 @@ void machine::impl::run(index at, const expire_session& what, outcome& out) {
     ++out.ignored;
     return;
   }
-  end_session(at, *whose, end_reason::expired, out);
+  end_session(at, *whose, end_reason::expired, {}, out);
+}
+
+/// F4. Bound to one life of one process: no other session has this node id, and none but who was
+/// given the secret can match its seal. So a forged, repeated or late one changes nothing.
+void machine::impl::run(index at, const certify_end& what, outcome& out) {
+  end_certified verdict{what, 0, {}};
+  const auto seal = sha256(what.secret);
+  for (auto id : who.of_node(what.node)) {
+    auto& whose = *who.find(id);
+    if (what.proof == end_reason::forced) {
+      if (id != what.session)
+        continue;
+      if (whose.open) {
+        // An operator can be wrong about a node that is heard of; it would go on as an owner.
+        verdict.problem = "node " + whose.name
+                          + " is in the cluster and may still work: stop it, or wait until its "
+                            "session has expired, then release again";
+        continue;
+      }
+#ifndef PAXTOR_CANARY_CERTIFICATE_WITHOUT_SEAL
+    } else if (whose.seal.empty() || whose.seal != seal) {
+      verdict.problem = "the certificate does not match the seal of node " + whose.name;
+      continue;
+#endif
+    }
+    ++verdict.closed;
+    end_session(at, whose, what.proof, what.detail, out);
+  }
+  out.ignored += verdict.closed == 0 ? 1 : 0;
+  out.events.emplace_back(std::move(verdict));
 }
 
 /// S5: one entry frees everything, and grants and places it again.
-void machine::impl::end_session(index at, session& whose, end_reason reason, outcome& out) {
+void machine::impl::end_session(index at, session& whose, end_reason reason,
+                                const std::string& detail, outcome& out) {
   effect_list effects;
   bool silent = reason == end_reason::expired;
+  session_closed news{whose.id, whose.node, reason, whose.name, detail, 0, 0, 0, 0};
+  who.note_end(whose, at, reason, detail);
   if (whose.open) {
     who.shut(whose);
-    out.events.emplace_back(session_closed{whose.id, whose.node, reason});
+    news.singletons_moved = whose.hosted.size();
     singletons.end_session(at, whose, to_words(reason), effects);
-    entries.end_session(whose.id);
+    news.entries_erased = entries.end_session(whose.id);
   }
   std::vector<grant_note> notes;
+  const auto mine_before = held.tally(whose.id).held;
   held.end_session(at, whose.id, silent, notes);
+  news.locks_freed = mine_before - held.tally(whose.id).held;
+  news.waits_granted = notes.size();
+  out.events.emplace_back(std::move(news));
   note_grants(notes, effects);
   // F5: only proof ends strict owners.
   if (held.tally(whose.id).held == 0)

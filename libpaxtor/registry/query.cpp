@@ -17,6 +17,7 @@ using nlohmann::json;
 constexpr std::size_t max_waiting_shown = 100;
 constexpr std::uint64_t max_listed = 1000;
 constexpr std::size_t max_hops_shown = 16;
+constexpr std::size_t max_ended_shown = 20;
 constexpr std::size_t max_key_shown = 256;
 
 /// Texts of peers may hold bytes that are not UTF-8: shown with a replacement, never thrown over.
@@ -56,6 +57,42 @@ void add_silence(json& to, const session* of, const std::map<session_id, silence
     to["release_due_in_ms"] = milliseconds(known->second.release_due_in);
 }
 
+const char* text_of(end_reason reason) {
+  switch (reason) {
+    case end_reason::exited:
+      return "exited";
+    case end_reason::left:
+      return "left";
+    case end_reason::expired:
+      return "expired";
+    case end_reason::process_died:
+      return "process_died";
+    case end_reason::store_reopened:
+      return "store_reopened";
+    case end_reason::forced:
+      return "forced";
+  }
+  return "ended";
+}
+
+json describe_end(const ended_session& x) {
+  json result;
+  result["session"] = x.session.value;
+  result["node"] = x.name;
+  result["node_id"] = text_of(x.node);
+  result["reason"] = text_of(x.reason);
+  result["detail"] = x.detail;
+  result["index"] = x.at.value;
+  return result;
+}
+
+/// Whose end made this grant: the token is the index of the entry that ended it (S5). Null if the
+/// owner before exited on a node that lives on, or there was none.
+json taken_from(token grant, const sessions& who) {
+  const auto* before = who.ended_by(index{grant.value});
+  return before != nullptr ? describe_end(*before) : json(nullptr);
+}
+
 json describe_owner(const owner_id& id, const session* of) {
   json result;
   result["session"] = id.session.value;
@@ -76,6 +113,7 @@ json describe_name(const names& among, const sessions& who, const term& name, co
   result["session"] = x.host.value;
   result["actor"] = x.actor.valid() ? json(x.actor.value) : json(nullptr);
   result["token"] = x.grant.value;
+  result["taken_from"] = taken_from(x.grant, who);
   result["restarts"] = x.restarts;
   result["watchers"] = json::array();
   for (auto id : x.watchers) {
@@ -179,6 +217,7 @@ std::string machine::impl::ask(const query_why& what, const silences& silent) co
       auto holder = describe_owner(x->who->first, of);
       holder["token"] = static_cast<std::uint64_t>(x->grant);
       holder["ownership"] = text_of(x->strict == 1 ? ownership::strict : ownership::bounded);
+      holder["taken_from"] = taken_from(token{x->grant}, who);
       holder["session_open"] = of != nullptr && of->open;
       add_silence(holder, of, silent, x->strict == 1);
       result["holder"] = std::move(holder);
@@ -227,6 +266,10 @@ std::string machine::impl::ask(const query_members& what, const silences& silent
     add_silence(member, &x, silent, !x.open);
     result["members"].push_back(std::move(member));
   }
+  result["ended"] = json::array();
+  const auto& ended = who.ended();
+  for (auto x = ended.rbegin(); x != ended.rend() && result["ended"].size() < max_ended_shown; ++x)
+    result["ended"].push_back(describe_end(*x));
   return dump(result);
 }
 

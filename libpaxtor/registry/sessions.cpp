@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "libpaxtor/base/check.hpp"
+#include "libpaxtor/base/digest.hpp"
 #include "libpaxtor/registry/image.hpp"
 #include "libpaxtor/registry/placement.hpp"
 
@@ -56,6 +57,7 @@ session* sessions::open(index at, const open_session& what, answer& reply, bool&
   added.types.erase(std::unique(added.types.begin(), added.types.end()), added.types.end());
   added.labels = what.labels;
   added.capacity = what.capacity;
+  added.seal = what.seal;
   added.name_hash = hash_text(what.name);
   added.last_effect = at;
   by_name_.emplace(added.name, added.id);
@@ -63,16 +65,37 @@ session* sessions::open(index at, const open_session& what, answer& reply, bool&
   return &added;
 }
 
-void sessions::remember(node_id node, std::uint64_t nth) {
-  for (auto& x : ended_) {
-    if (x.node == node) {
-      x.nth = std::max(x.nth, nth);
-      return;
-    }
-  }
-  if (ended_.size() >= max_ended_remembered)
+void sessions::note_end(const session& who, index at, end_reason reason,
+                        const std::string& detail) {
+  ended_session note{who.node, who.nth, who.id, who.name, at, reason, detail};
+  // A process that has ended opens nothing more, whatever of it is still on its way.
+  if (reason == end_reason::process_died || reason == end_reason::store_reopened)
+    note.nth = ~std::uint64_t{0};
+  auto known =
+    std::find_if(ended_.begin(), ended_.end(), [&](const auto& x) { return x.node == who.node; });
+  if (known != ended_.end()) {
+    // The end of an old session's strict owners does not make a ghost of a newer one welcome (R1).
+    note.nth = std::max(note.nth, known->nth);
+    ended_.erase(known);
+  } else if (ended_.size() >= max_ended_remembered) {
     ended_.pop_front();
-  ended_.push_back({node, nth});
+  }
+  ended_.push_back(std::move(note));
+}
+
+const ended_session* sessions::ended_by(index at) const {
+  auto pos =
+    std::find_if(ended_.rbegin(), ended_.rend(), [&](const auto& x) { return x.at == at; });
+  return pos != ended_.rend() ? &*pos : nullptr;
+}
+
+std::vector<session_id> sessions::of_node(node_id node) const {
+  std::vector<session_id> result;
+  for (const auto& [id, x] : all_) {
+    if (x.node == node)
+      result.push_back(id);
+  }
+  return result;
 }
 
 void sessions::shut(session& who) {
@@ -85,7 +108,6 @@ void sessions::shut(session& who) {
   who.forgotten.clear();
   who.types.clear();
   who.labels.clear();
-  remember(who.node, who.nth);
 }
 
 void sessions::erase(session_id id) {
@@ -143,6 +165,7 @@ void save_one(image_writer& out, const session& x) {
   out.number(x.nth);
   out.text(x.name);
   out.text(x.endpoint);
+  out.text(x.seal);
   out.number(x.open ? 1 : 0);
   if (!x.open)
     return;
@@ -175,6 +198,7 @@ bool load_one(image_reader& in, session& x) {
   x.nth = in.number();
   x.name = in.text(max_text_bytes);
   x.endpoint = in.text(max_text_bytes);
+  x.seal = in.text(digest_bytes);
   x.open = in.number_upto(1) == 1;
   x.name_hash = hash_text(x.name);
   if (!in.ok() || !x.open)
@@ -220,6 +244,11 @@ void sessions::save(image_writer& out) const {
   for (const auto& x : ended_) {
     out.id(x.node);
     out.number(x.nth);
+    out.id(x.session);
+    out.text(x.name);
+    out.id(x.at);
+    out.number(static_cast<std::uint64_t>(x.reason));
+    out.text(x.detail);
   }
 }
 
@@ -242,8 +271,16 @@ bool sessions::load(image_reader& in) {
   if (ended > max_ended_remembered)
     return false;
   for (std::size_t i = 0; in.ok() && i < ended; ++i) {
-    auto node = in.id<node_id>();
-    ended_.push_back({node, in.number()});
+    ended_session x;
+    x.node = in.id<node_id>();
+    x.nth = in.number();
+    x.session = in.id<session_id>();
+    x.name = in.text(max_text_bytes);
+    x.at = in.id<index>();
+    x.reason =
+      static_cast<end_reason>(in.number_upto(static_cast<std::uint64_t>(end_reason::forced)));
+    x.detail = in.text(max_text_bytes);
+    ended_.push_back(std::move(x));
   }
   return in.ok();
 }

@@ -26,8 +26,9 @@ class image_writer;
 /// The most sessions at once. Beyond, open_session is refused as invalid.
 inline constexpr std::size_t max_sessions = 65536;
 
-/// How many ended sessions are remembered, so that a ghost of their open_session opens nothing. A
-/// ghost that comes later still opens a session that nobody renews: it expires after one ttl.
+/// How many nodes with an ended session are remembered: so that a ghost of their open_session opens
+/// nothing, and that `why` and `members` can say how they ended. A ghost that comes later still
+/// opens a session that nobody renews: it expires after one ttl.
 inline constexpr std::size_t max_ended_remembered = 1024;
 
 struct session {
@@ -39,6 +40,8 @@ struct session {
   std::vector<std::string> types; // sorted, distinct
   std::map<std::string, std::string> labels;
   std::uint64_t capacity = 0;
+  /// F4: what a certificate of its process's end must match; empty: nothing does.
+  std::string seal;
   /// False: expired, and kept for its strict owners alone.
   bool open = true;
   /// For placement: derived from `name`, which outlives the incarnation.
@@ -55,6 +58,18 @@ struct session {
   [[nodiscard]] bool hosts_type(std::string_view type) const;
 };
 
+/// The latest session of a node that has ended, and by which proof (F4).
+struct ended_session {
+  node_id node;
+  std::uint64_t nth = 0;
+  session_id session;
+  std::string name;
+  /// The entry that ended it: also the token of those who were granted by its end (S5).
+  index at;
+  end_reason reason = end_reason::left;
+  std::string detail;
+};
+
 /// All sessions. Addresses are stable until `erase`.
 class sessions {
 public:
@@ -64,6 +79,19 @@ public:
 
   /// Not open from now on: the name and the node are free for a new session.
   void shut(session& who);
+
+  /// It ended so, with the entry `at`. Once for the end of a session, and again when the end of the
+  /// strict owners of one that had expired is proven.
+  void note_end(const session& who, index at, end_reason reason, const std::string& detail);
+
+  /// The session that was ended by the entry `at`; null: none that is remembered.
+  [[nodiscard]] const ended_session* ended_by(index at) const;
+
+  /// Oldest first.
+  [[nodiscard]] const std::deque<ended_session>& ended() const { return ended_; }
+
+  /// F4: all sessions of this node, open or kept for strict owners.
+  [[nodiscard]] std::vector<session_id> of_node(node_id node) const;
 
   /// REQUIRES: nothing refers to it.
   void erase(session_id id);
@@ -83,17 +111,10 @@ public:
   [[nodiscard]] bool load(image_reader& in);
 
 private:
-  struct ended {
-    node_id node;
-    std::uint64_t nth = 0;
-  };
-
-  void remember(node_id node, std::uint64_t nth);
-
   std::map<session_id, session> all_;
   std::map<std::string, session_id> by_name_; // open ones
   std::map<node_id, session_id> by_node_;     // open ones
-  std::deque<ended> ended_;                   // oldest first, at most max_ended_remembered
+  std::deque<ended_session> ended_;           // oldest first, at most max_ended_remembered
 };
 
 } // namespace paxtor::registry

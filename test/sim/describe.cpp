@@ -116,6 +116,7 @@ std::string describe(const cluster::node_message& what) {
                + to_string(x.watermark);
       },
       [](const cluster::read& x) { return "read " + std::to_string(x.id); },
+      [](const cluster::certify& x) { return sim::describe(registry::command{x.proof}); },
     },
     what);
 }
@@ -154,6 +155,10 @@ std::string describe(const cluster::voter_message& what) {
         return "not_leading, try " + to_string(x.leader) + " at " + to_string(x.at);
       },
       [](const cluster::overloaded&) { return std::string{"overloaded"}; },
+      [](const cluster::certified& x) {
+        return "certified: closed " + std::to_string(x.closed)
+               + (x.problem.empty() ? std::string{} : ", " + x.problem);
+      },
     },
     what);
 }
@@ -168,6 +173,9 @@ std::string describe(const registry::command& what) {
         return "open_session " + x.name + " nth " + std::to_string(x.nth);
       },
       [](const close_session& x) { return "close_session " + to_string(x.session); },
+      [](const certify_end& x) {
+        return "certify_end of node " + to_string(x.node) + ": " + x.detail;
+      },
       [](const expire_session& x) {
         return "expire_session " + to_string(x.session) + " at " + to_string(x.at);
       },

@@ -54,6 +54,8 @@ void faults::break_something() {
     leave();
   else
     slow_disk();
+  if (random_.chance(all_.how.forger_percent))
+    guardian_.forge(victim());
 }
 
 process& faults::victim() {

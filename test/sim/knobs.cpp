@@ -48,6 +48,7 @@ void draw_faults(generator& random, knobs& k) {
   k.slow_disk_weight = weight(50);
   k.at_leader_percent = static_cast<unsigned>(random.below(80));
   k.guardian_percent = static_cast<unsigned>(random.chance(50) ? 0 : random.between(20, 100));
+  k.forger_percent = static_cast<unsigned>(random.chance(50) ? 0 : random.between(10, 50));
 }
 
 void draw_work(generator& random, knobs& k) {
@@ -113,6 +114,7 @@ std::string knobs::text() const {
   add("pause_weight", pause_weight), add("leave_weight", leave_weight),
     add("slow_disk_weight", slow_disk_weight);
   add("at_leader_percent", at_leader_percent), add("guardian_percent", guardian_percent);
+  add("forger_percent", forger_percent);
   add_us("spawn_every_us", spawn_every), add("actors_per_node", actors_per_node), add("keys", keys);
   add("names", names), add("multi_percent", multi_percent), add("nested_percent", nested_percent);
   add("try_percent", try_percent), add("deadline_percent", deadline_percent);

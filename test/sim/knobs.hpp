@@ -46,6 +46,7 @@ struct knobs {
   unsigned slow_disk_weight = 0;
   unsigned at_leader_percent = 0;
   unsigned guardian_percent = 0; ///< of crashes are certified soon after (F4)
+  unsigned forger_percent = 0;   ///< of faults come with a forged certificate
 
   // What actors do.
   duration spawn_every{};

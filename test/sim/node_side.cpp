@@ -4,8 +4,10 @@
 #include <chrono>
 #include <utility>
 
+#include "libpaxtor/base/digest.hpp"
 #include "test/sim/cases.hpp"
 #include "test/sim/describe.hpp"
+#include "test/sim/guardian.hpp"
 #include "test/sim/process.hpp"
 
 namespace paxtor::sim {
@@ -14,9 +16,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-cluster::node_info describe_node(generator& random, node_id id, const process& home) {
+cluster::node_info describe_node(generator& random, node_id id, const std::string& secret,
+                                 const process& home) {
   cluster::node_info info;
   info.id = id;
+  info.seal = sha256(secret);
   info.name = "n" + std::to_string(home.number());
   info.endpoint = home.name() + ":1";
   for (const char* type : {"t0", "t1", "t2"})
@@ -29,13 +33,17 @@ cluster::node_info describe_node(generator& random, node_id id, const process& h
 } // namespace
 
 node_side::node_side(scene& all, process& home, generator random)
-    : all_(all), home_(home), random_(random), id_(random_.make_id<node_id>()) {
+    : all_(all),
+      home_(home),
+      random_(random),
+      id_(random_.make_id<node_id>()),
+      secret_(make_secret(random_)) {
   all_.where.nodes[id_] = home_.number();
   std::vector<voter_id> voters;
   for (const auto& m : all_.voters.members)
     voters.push_back(m.id);
-  agent_ = std::make_unique<cluster::agent>(describe_node(random_, id_, home_), all_.leases,
-                                            std::move(voters), random_.fork(), now());
+  agent_ = std::make_unique<cluster::agent>(describe_node(random_, id_, secret_, home_),
+                                            all_.leases, std::move(voters), random_.fork(), now());
   actors_ = std::make_unique<actor_model>(all_, home_, *this, random_.fork());
 }
 
@@ -109,7 +117,6 @@ void node_side::handle(const cluster::notice& what) {
                },
                [this](const cluster::session_up& x) {
                  all_.note(x.session.value, home_.name() + " has session " + to_string(x.session));
-                 sessions_.insert(x.session);
                },
                [this](const cluster::session_down& x) {
                  all_.note(x.session.value, home_.name() + " lost session " + to_string(x.session)

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <memory>
-#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -51,8 +50,9 @@ public:
   }
 
   [[nodiscard]] node_id id() const { return id_; }
+  /// F4: what a certificate of this life's end must show.
+  [[nodiscard]] const std::string& secret() const { return secret_; }
   [[nodiscard]] session_id session() const { return agent_->session(); }
-  [[nodiscard]] const std::set<session_id>& sessions() const { return sessions_; }
   [[nodiscard]] bool leaving() const { return leaving_; }
   [[nodiscard]] bool left() const { return left_; }
   /// It left while all was calm, and no actor of it lives any more.
@@ -72,9 +72,9 @@ private:
   process& home_;
   generator random_;
   node_id id_;
+  std::string secret_;
   std::unique_ptr<cluster::agent> agent_;
   std::unique_ptr<actor_model> actors_;
-  std::set<session_id> sessions_;
   bool leaving_ = false;
   bool left_ = false;
   bool ended_ = false;

@@ -34,8 +34,7 @@ void process::start() {
 void process::end_life() {
   // Ownerships first: they end with the process, at this instant.
   node_->process_ended();
-  for (auto s : node_->sessions())
-    dead_sessions_.insert(s);
+  ended_lives_.push_back({node_->id(), node_->secret()});
   all_.outcomes.process_ended(number_, life_);
   if (store_) {
     if (all_.how.durable)

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -61,8 +60,12 @@ public:
   [[nodiscard]] node_side& node() { return *node_; }
   [[nodiscard]] std::string name() const { return "p" + std::to_string(number_); }
 
-  /// Sessions of earlier lives: what a guardian on this host may certify as ended (F4).
-  [[nodiscard]] const std::set<session_id>& dead_sessions() const { return dead_sessions_; }
+  /// Earlier lives, which their guardian may certify as ended (F4).
+  struct ended_life {
+    node_id node;
+    std::string secret;
+  };
+  [[nodiscard]] const std::vector<ended_life>& ended_lives() const { return ended_lives_; }
 
   /// False: nothing may end this process. A memory voter that dies is gone for good, so at most a
   /// minority may.
@@ -92,7 +95,7 @@ private:
   std::unique_ptr<voter_side> voter_;
   std::unique_ptr<node_side> node_;
   std::vector<postponed> postponed_;
-  std::set<session_id> dead_sessions_;
+  std::vector<ended_life> ended_lives_;
 };
 
 } // namespace paxtor::sim

@@ -16,6 +16,7 @@ struct stats {
   std::uint64_t watchdog_deaths = 0;
   std::uint64_t pauses = 0;
   std::uint64_t leaves = 0;
+  std::uint64_t forgeries = 0;
   std::uint64_t fences = 0;
   std::uint64_t grants = 0;
   std::uint64_t overlaps_exempted = 0;
@@ -37,6 +38,7 @@ struct stats {
     f("watchdog_deaths", self.watchdog_deaths);
     f("pauses", self.pauses);
     f("leaves", self.leaves);
+    f("forgeries", self.forgeries);
     f("fences", self.fences);
     f("grants", self.grants);
     f("overlaps_exempted", self.overlaps_exempted);
