@@ -75,6 +75,10 @@ private:
     caf::response_promise promise;
     /// get: the answer is the entry's value alone.
     bool entry = false;
+    /// A forced release: this is the answer to who holds the key, to be followed by the proof.
+    std::optional<detail::release_request> release{};
+    /// The holder that was released.
+    nlohmann::json holder{};
   };
 
   // -- agent_actor.cpp -------------------------------------------------------------------------
@@ -105,6 +109,9 @@ private:
   caf::result<caf::message> whereis(time_point now, const detail::whereis_request& what);
   caf::result<caf::message> put(time_point now, const detail::put_request& what);
   caf::result<caf::message> ask(time_point now, const detail::ask_request& what);
+  caf::result<caf::message> release(time_point now, const detail::release_request& what);
+  /// The second half, once it is known who holds the key.
+  void release_holder(pending one, const nlohmann::json& why);
   caf::result<caf::message> wait_for(cluster::request_id id, bool entry = false);
   void complete(const cluster::failed& what);
   void complete(const cluster::granted& what);

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,10 @@ caf::message_handler agent_actor::requests() {
       input turn{this};
       return ask(turn.now, what);
     },
+    [this](const detail::release_request& what) {
+      input turn{this};
+      return release(turn.now, what);
+    },
   };
 }
 
@@ -63,7 +68,7 @@ std::optional<local_actor_id> agent_actor::watch_sender() {
 
 caf::result<caf::message> agent_actor::wait_for(cluster::request_id id, bool entry) {
   auto promise = make_response_promise();
-  waiting_.emplace(id, pending{promise, entry});
+  waiting_.emplace(id, pending{promise, entry, {}, {}});
   return caf::delegated<caf::message>{};
 }
 
@@ -139,6 +144,37 @@ caf::result<caf::message> agent_actor::ask(time_point now, const detail::ask_req
                   what.what == "get");
 }
 
+// F4: the operator's word is about a session that silence has ended; which that is, the key tells.
+caf::result<caf::message> agent_actor::release(time_point now,
+                                               const detail::release_request& what) {
+  if (!what.problem.empty())
+    return invalid(what.problem);
+  auto id = agent_->ask(now, registry::query_why{term::from_canonical(what.key)},
+                        deadline_at(now, what.deadline));
+  auto promise = make_response_promise();
+  waiting_.emplace(id, pending{promise, false, what, {}});
+  return caf::delegated<caf::message>{};
+}
+
+void agent_actor::release_holder(pending one, const nlohmann::json& why) {
+  const auto request = std::exchange(one.release, std::nullopt).value();
+  one.holder = why.value("holder", nlohmann::json{});
+  registry::certify_end proof;
+  if (one.holder.is_object()) {
+    proof.session = session_id{one.holder.value("session", std::uint64_t{0})};
+    if (const auto node = one.holder.find("node_id"); node != one.holder.end() && node->is_string())
+      proof.node = node_id{std::strtoull(node->get<std::string>().c_str(), nullptr, 10)};
+  }
+  if (!proof.session.valid() || !proof.node.valid()) {
+    one.promise.deliver(invalid("nobody holds " + request.key + ": there is nothing to release"));
+    return;
+  }
+  proof.proof = registry::end_reason::forced;
+  proof.detail = "by " + request.by;
+  const auto id = agent_->prove_end(now_, proof, deadline_at(now_, request.deadline));
+  waiting_.emplace(id, std::move(one));
+}
+
 // -- answers --------------------------------------------------------------------------------------
 
 auto agent_actor::take_pending(cluster::request_id id) -> std::optional<pending> {
@@ -177,10 +213,16 @@ void agent_actor::complete(const cluster::replied& what) {
   auto one = take_pending(what.id);
   if (!one)
     return;
-  if (auto answer = document_for(what, one->entry))
-    one->promise.deliver(std::move(*answer));
-  else
+  auto answer = document_for(what, one->entry);
+  if (!answer) {
     one->promise.deliver(std::move(answer.error()));
+  } else if (one->release) {
+    release_holder(std::move(*one), answer->value);
+  } else {
+    if (one->holder.is_object())
+      answer->value["holder"] = std::move(one->holder);
+    one->promise.deliver(std::move(*answer));
+  }
 }
 
 } // namespace paxtor::actors

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "actors/log.hpp"
 #include "actors/role_actor.hpp"
 #include "libpaxtor/cluster/registrar.hpp"
 #include "libpaxtor/paxos/learner.hpp"
@@ -36,6 +37,8 @@ private:
   paxos::limits bounds_;
   std::optional<paxos::learner> role_;
   cluster::registrar registrar_;
+  logger log_;
+  bool leading_ = false;
   std::uint64_t snapshots_ = 0;
 };
 

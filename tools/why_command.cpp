@@ -22,12 +22,37 @@ struct why_args : query_args {
   std::string key;
 };
 
+std::string ending(const std::string& reason) {
+  if (reason == "process_died")
+    return "its process ended, as its guardian certified";
+  if (reason == "store_reopened")
+    return "another process took over its data directory";
+  if (reason == "forced")
+    return "it was released by force";
+  if (reason == "expired")
+    return "it was silent for longer than its lease";
+  return "it left the cluster";
+}
+
+/// Whose end made the grant, if it was a node's.
+void print_taken(const json& from) {
+  if (!from.is_object())
+    return;
+  const auto detail = text_of(from, "detail");
+  std::cout << "  Taken from node " << text_of(from, "node") << ": "
+            << ending(text_of(from, "reason")) << (detail.empty() ? "" : " (" + detail + ")")
+            << ".\n";
+}
+
 void print_holder(const std::string& name, const json& holder) {
   std::cout << name << " is held by actor " << text_of(holder, "actor") << " of node "
             << text_of(holder, "node") << ", token " << text_of(holder, "token")
             << (text_of(holder, "ownership") == "strict" ? ", strict" : "") << ".\n";
+  print_taken(holder.value("taken_from", json{}));
   if (!holder.value("session_open", true)) {
-    std::cout << "  Its node is gone, and the lock is strict: only proof of its end frees it.\n";
+    std::cout << "  Its node is gone, and the lock is strict: only proof of its end frees it.\n"
+                 "  If you know that it has ended: paxtor release --force "
+              << name << "\n";
     return;
   }
   if (!holder["silent_ms"].is_number())

@@ -268,8 +268,12 @@ std::string machine::impl::ask(const query_members& what, const silences& silent
   }
   result["ended"] = json::array();
   const auto& ended = who.ended();
-  for (auto x = ended.rbegin(); x != ended.rend() && result["ended"].size() < max_ended_shown; ++x)
-    result["ended"].push_back(describe_end(*x));
+  for (auto x = ended.rbegin(); x != ended.rend() && result["ended"].size() < max_ended_shown;
+       ++x) {
+    // Commands come and go all day: only those that did not leave by themselves are news.
+    if (x->reason != end_reason::left)
+      result["ended"].push_back(describe_end(*x));
+  }
   return dump(result);
 }
 

@@ -114,7 +114,7 @@ void end_of_a_node(benchmark::State& state) {
     w->number = 0;
     w->hold(static_cast<std::uint64_t>(state.range(0)));
     state.ResumeTiming();
-    w->apply(close_session{dead, end_reason::process_died, {}});
+    w->apply(close_session{dead, end_reason::left, {}});
     state.PauseTiming();
     w.reset();
     state.ResumeTiming();

@@ -439,4 +439,39 @@ TEST_CASE("a name in use elsewhere is told, and taken over when that node is gon
   CHECK(x.until([&] { return x.at(other).session().valid(); }, 1s));
 }
 
+TEST_CASE("F4: a proof of another's end needs no session, and is brought until it is answered") {
+  world x{1};
+  x.members[0].cut = true; // no session yet
+  registry::certify_end proof{
+    node_id{77}, {}, registry::end_reason::store_reopened, "sixteen bytes ok", "restarted"};
+  auto id = x.at(0).prove_end(x.now, proof, std::nullopt);
+  auto bad =
+    x.at(0).prove_end(x.now, registry::certify_end{node_id{77}, {}, {}, {}, {}}, std::nullopt);
+  x.settle();
+  REQUIRE(x.ended<failed>(0, bad));
+  CHECK(x.ended<failed>(0, bad)->code == failure::invalid);
+  x.run(200ms);
+  CHECK_FALSE(x.ended<replied>(0, id));
+  x.members[0].cut = false;
+  REQUIRE(x.until([&] { return x.ended<replied>(0, id).has_value(); }));
+  CHECK(x.ended<replied>(0, id)->json == R"({"closed":0})");
+  CHECK(x.logged<registry::certify_end>() >= 1);
+}
+
+TEST_CASE("a proof that is refused, or not answered in time, says so") {
+  world x{2};
+  x.join_all();
+  registry::certify_end proof{
+    node_of(1), x.at(1).session(), registry::end_reason::forced, {}, "ann"};
+  auto id = x.at(0).prove_end(x.now, proof, std::nullopt);
+  REQUIRE(x.until([&] { return x.ended<failed>(0, id).has_value(); }));
+  CHECK(x.ended<failed>(0, id)->detail.find("may still work") != std::string::npos);
+  CHECK(x.at(1).valid(x.now));
+  x.members[0].cut = true;
+  auto late = x.at(0).prove_end(x.now, proof, x.now + 300ms);
+  x.run(400ms);
+  REQUIRE(x.ended<failed>(0, late));
+  CHECK(x.ended<failed>(0, late)->code == failure::timed_out);
+}
+
 } // namespace paxtor::cluster::agent_test

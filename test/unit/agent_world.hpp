@@ -257,6 +257,16 @@ private:
           reply(i, leader, part);
   }
 
+  void handle(std::size_t i, certify& what) {
+    registry::outcome out;
+    log.push_back(what.proof);
+    machine.apply(next(), what.proof, out);
+    deliver(out);
+    for (auto& event : out.events)
+      if (auto* x = std::get_if<registry::end_certified>(&event))
+        reply(i, leader, certified{what.proof.node, what.proof.session, x->closed, x->problem});
+  }
+
   void handle(std::size_t i, read& what) {
     reply(i, leader, read_answer{what.id, machine.ask(what.what, {})});
   }

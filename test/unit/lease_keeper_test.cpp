@@ -150,7 +150,8 @@ TEST_CASE("S2: none while an expire is in flight, and the node hears that it is 
   // Neither one that was confirmed afterwards, nor one that arrives afterwards.
   CHECK(x.confirm(before.confirms.at(0)).send.empty());
   CHECK(x.renew_once(2).confirms.empty());
-  x.apply({registry::session_closed{session, node, registry::end_reason::expired}});
+  x.apply(
+    {registry::session_closed{session, node, registry::end_reason::expired, {}, {}, 0, 0, 0, 0}});
   CHECK(all<session_over>(x.keeper.take_output()).size() == 1);
   auto late = x.renew_once(3);
   CHECK(all<session_over>(x.confirm(late.confirms.at(0))).size() == 1);
@@ -242,20 +243,70 @@ TEST_CASE("a session that is unknown is over only when all that was confirmed is
   CHECK(all<session_over>(x.confirm(out.confirms.at(0), slot{x.slots})).size() == 1);
 }
 
-TEST_CASE("F4: a proof of an end is proposed whoever brings it, also for a session that expired") {
+namespace {
+
+registry::certify_end proof_of(node_id dead, const std::string& secret = "sixteen bytes ok") {
+  return {dead, {}, registry::end_reason::process_died, secret, "signal 9"};
+}
+
+} // namespace
+
+TEST_CASE("F4: a proof is proposed once, whoever brings it, and all who asked hear the verdict") {
   desk x;
   x.lead();
-  x.open(session, node_id{11});
-  using registry::end_reason;
-  for (auto which : {session, session_id{999}})
-    for (auto proof : {end_reason::process_died, end_reason::store_reopened, end_reason::forced,
-                       end_reason::left, end_reason::exited, end_reason::expired}) {
-      x.keeper.step(x.now, node,
-                    submit{{encode(registry::command{registry::close_session{which, proof, ""}})}});
-      bool proves =
-        proof != end_reason::left && proof != end_reason::exited && proof != end_reason::expired;
-      CHECK(x.keeper.take_output().proposals.size() == (proves ? 1 : 0));
-    }
+  auto proof = proof_of(node);
+  auto bring = [&](node_id from, const registry::certify_end& what) {
+    x.keeper.step(x.now, from, certify{what});
+    return x.keeper.take_output();
+  };
+  auto out = bring(node_id{50}, proof);
+  REQUIRE(out.proposals.size() == 1);
+  registry::command proposed;
+  REQUIRE(decode(out.proposals[0].command, proposed));
+  CHECK(std::get<registry::certify_end>(proposed).node == node);
+  CHECK(bring(node_id{50}, proof).proposals.empty());
+  CHECK(bring(node_id{51}, proof).proposals.empty());
+  // A forged one is not the same, and holds up nobody.
+  CHECK(bring(node_id{66}, proof_of(node, "a guess, 16 bytes")).proposals.size() == 1);
+  x.apply({registry::end_certified{proof, 1, {}}});
+  out = x.keeper.take_output();
+  REQUIRE(out.send.size() == 2);
+  for (auto& told : out.send) {
+    CHECK((told.node == node_id{50} || told.node == node_id{51}));
+    auto& verdict = std::get<certified>(told.what);
+    CHECK(verdict.node == node);
+    CHECK(verdict.closed == 1);
+    CHECK(verdict.problem.empty());
+  }
+  x.apply({registry::end_certified{proof_of(node, "a guess, 16 bytes"), 0, "no"}});
+  auto refusals = all<certified>(x.keeper.take_output());
+  REQUIRE(refusals.size() == 1);
+  CHECK(refusals[0].problem == "no");
+  // Brought again later (its answer was lost): proposed again, and answered again.
+  CHECK(bring(node_id{50}, proof).proposals.size() == 1);
+}
+
+TEST_CASE("F4: what is no proof is refused at the door, and a deposed leader sends askers on") {
+  desk x;
+  x.lead();
+  auto lie = proof_of(node);
+  lie.proof = registry::end_reason::expired;
+  x.keeper.step(x.now, node_id{50}, certify{lie});
+  auto out = x.keeper.take_output();
+  CHECK(out.proposals.empty());
+  REQUIRE(all<certified>(out).size() == 1);
+  CHECK_FALSE(all<certified>(out)[0].problem.empty());
+  // As a command of a session it is not taken: nobody would be answered.
+  x.open();
+  x.keeper.step(x.now, node, submit{{encode(registry::command{proof_of(node)})}});
+  CHECK(x.keeper.take_output().proposals.empty());
+  x.keeper.step(x.now, node_id{50}, certify{proof_of(node)});
+  (void)x.keeper.take_output();
+  x.keeper.leadership_changed(x.now, {false, {9, voter_id{3}}, voter_id{3}});
+  out = x.keeper.take_output();
+  CHECK(all<not_leading>(out).size() == 1);
+  x.keeper.step(x.now, node_id{50}, certify{proof_of(node)});
+  CHECK(all<not_leading>(x.keeper.take_output()).size() == 1);
 }
 
 TEST_CASE("submit: what is malformed, foreign or reserved is not proposed") {

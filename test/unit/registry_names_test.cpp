@@ -152,7 +152,7 @@ TEST_CASE("the end of a host places its singletons again in the same entry") {
   auto order = w.order();
   w.report(order, 5);
   auto b = w.join("b", {"counter"});
-  w.ask(close_session{a, end_reason::process_died, ""});
+  w.ask(close_session{a, end_reason::left, ""});
   auto again = w.order();
   CHECK(again.first == b);
   CHECK(again.second.grant > order.second.grant);

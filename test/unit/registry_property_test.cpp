@@ -55,8 +55,8 @@ public:
       deliver(0);
     for (auto& x : nodes_)
       apply(close_session{x.session, end_reason::left, ""});
-    for (const auto& zombie : zombies_)
-      apply(close_session{zombie, end_reason::forced, ""});
+    for (const auto& [zombie, node_number] : zombies_)
+      apply(certify_end{node_id{node_number}, zombie, end_reason::forced, {}, ""});
     // Ghosts of everything that was ever sent.
     for (const auto& x : history_)
       apply(x);
@@ -155,11 +155,17 @@ private:
     } else if (what < 985) {
       apply(expire_session{x.session, reign_});
       if (has_strict(x.session))
-        zombies_.insert(x.session);
+        zombies_.emplace(x.session, x.node_number);
       open(x);
     } else if (what < 990) {
       apply(close_session{x.session, end_reason::left, ""});
       open(x);
+    } else if (what < 991) {
+      if (!zombies_.empty()) {
+        auto [zombie, node_number] = *zombies_.begin();
+        apply(certify_end{node_id{node_number}, zombie, end_reason::forced, {}, ""});
+        zombies_.erase(zombie);
+      }
     } else if (what < 993) {
       apply(expire_session{x.session, ballot{reign_.round - 1, voter_id{1}}});
       CHECK(one_.is_open(x.session));
@@ -251,6 +257,9 @@ private:
     } else if (const auto* z = std::get_if<expire_session>(&what)) {
       all_of_session = z->at == reign_;
       ended_session = z->session;
+    } else if (const auto* c = std::get_if<certify_end>(&what)) {
+      all_of_session = true;
+      ended_session = c->session;
     }
     for (int i = 0; i < 6; ++i) {
       auto name = "k" + std::to_string(i);
@@ -286,7 +295,7 @@ private:
   std::array<node, 4> nodes_;
   std::deque<command> flight_;
   std::vector<command> history_;
-  std::set<session_id> zombies_;
+  std::map<session_id, std::uint64_t> zombies_;
   std::set<owner_id> gone_;
   std::map<std::string, std::optional<machine::holder>> holders_;
   std::map<std::string, std::uint64_t> tokens_;

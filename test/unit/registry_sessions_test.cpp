@@ -121,9 +121,9 @@ TEST_CASE("F5: silence does not free strict owners, a proof or their exit does")
   CHECK(w.ask(owner_exited{w.from(next.opened), a, local_actor_id{1}, ""}).code == status::ok);
   CHECK(w.holder("s") == owner_name(b, 1));
   CHECK(w.query(query_counts{})["expired_with_strict_locks"] == 1);
-  CHECK(w.ask(close_session{a, end_reason::process_died, "killed"}).code == status::ok);
+  w.apply(certify_end{node_id{7}, a, end_reason::forced, {}, "ann"});
   CHECK(w.holder("u") == owner_name(b, 2));
-  CHECK(w.ask(close_session{a, end_reason::process_died, "killed"}).code == status::no_session);
+  CHECK(w.ask(close_session{a, end_reason::left, ""}).code == status::no_session);
   CHECK(w.query(query_counts{})["expired_with_strict_locks"] == 0);
 }
 

@@ -3,8 +3,10 @@
 /// \file
 /// The cluster as one node sees it.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <type_traits>
@@ -121,6 +123,20 @@ public:
   template <class Self>
   auto members(Self&& self) const {
     return ask(self, {"members", {}, {}, {}, 1000, {}});
+  }
+
+  /// For operators: says that the owner of `k` has ended, although nothing proves it. Frees what its
+  /// node's session still holds: strict locks, once silence has ended the session. Answers a
+  /// `document` {"closed", "holder"}; `by` is who says so, for the voters' logs and for `why`. If it
+  /// is not true, two owners work at once.
+  /// ERRORS: invalid (nobody holds it, or the holder's node is in the cluster: stop that),
+  /// timed_out, not_joined.
+  template <class Self>
+  auto force_release(Self&& self, const key& k, std::string by,
+                     std::optional<std::chrono::milliseconds> deadline = {}) const {
+    return detail::self_pointer(self)->request(
+      agent(), caf::infinite,
+      detail::release_request{k.text(), k.problem(), std::move(by), deadline});
   }
 
   /// Any question of the above by its name, with a deadline (errc::timed_out): for tools.

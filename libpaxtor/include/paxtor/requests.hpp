@@ -64,6 +64,14 @@ struct ask_request {
   std::optional<std::chrono::milliseconds> deadline;
 };
 
+/// An operator's word that the owner of a strict lock has ended. `by`: who says so.
+struct release_request {
+  std::string key;
+  std::string problem;
+  std::string by;
+  std::optional<std::chrono::milliseconds> deadline;
+};
+
 [[nodiscard]] lock_request make_lock_request(const keys& what, const lock_options& options);
 [[nodiscard]] put_request make_put_request(std::string bucket, const key& k,
                                            const nlohmann::json& value, const put_options& options);
@@ -83,6 +91,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::lock_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::whereis_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::put_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::ask_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::release_request)
 
 namespace paxtor::detail {
 
