@@ -5,6 +5,7 @@
 /// (FIFO) and that nothing failed.
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -50,11 +51,34 @@ private:
 [[nodiscard]] nlohmann::json bench_name(client& node, const std::string& type, int block,
                                         std::chrono::milliseconds time);
 
-/// A holder's process is killed: time until the next owner has its grant.
-[[nodiscard]] nlohmann::json bench_holder_killed(int runs, const std::string& ttl, bool chatty);
+/// How processes are killed: SIGKILL, `runs` times.
+struct failover_options {
+  int runs = 50;
+  std::string ttl = "3s";
+  /// Whether nodes have guardians, which certify the end of a process.
+  bool guardian = true;
+};
+
+/// Called after each run.
+using progress_line =
+  std::function<void(const std::string& what, int run, int runs, clock::duration took)>;
+
+/// The process of a lock's owner is killed: time until the next owner has its grant. Also says
+/// how often the killed process was still alive then ("overlaps": a sign of life later than that).
+[[nodiscard]] nlohmann::json bench_owner_killed(const failover_options& how,
+                                                const progress_line& say);
+
+/// The process that hosts a singleton is killed: time until a request is answered by the next one.
+[[nodiscard]] nlohmann::json bench_host_killed(const failover_options& how,
+                                               const progress_line& say);
+
+/// The leader's process is killed, and it owns the lock.
+[[nodiscard]] nlohmann::json bench_owning_leader_killed(const failover_options& how,
+                                                        const progress_line& say);
 
 /// The leader's process is killed: the longest time in which no lock was granted, and owners that
 /// were fenced for it.
-[[nodiscard]] nlohmann::json bench_leader_killed(int runs, const std::string& ttl, bool chatty);
+[[nodiscard]] nlohmann::json bench_leader_killed(const failover_options& how,
+                                                 const progress_line& say);
 
 } // namespace paxtor::tools

@@ -10,6 +10,7 @@
 ///   {"id":2,"ended":"..."} at its end
 ///   {"op":"release","id":2}
 ///   {"op":"running","id":3}                        -> {"id":3,"counters":0}
+///   {"op":"stamp","id":5,"file":"/tmp/x"}          -> {"id":5,"ok":true}; signs of life: see stamp.hpp
 ///   {"op":"status","id":4}                         -> {"id":4,"status":{...}}
 
 #include <fstream>
@@ -26,6 +27,7 @@
 #include "tools/commands.hpp"
 #include "tools/exit_status.hpp"
 #include "tools/process.hpp"
+#include "tools/stamp.hpp"
 
 namespace paxtor::tools {
 
@@ -170,6 +172,8 @@ private:
         caf::anon_send(found->second, step_atom::value);
     } else if (op == "running") {
       say({{"id", order["id"]}, {"counters", running_counters()}});
+    } else if (op == "stamp") {
+      say({{"id", order["id"]}, {"ok", stamp_until_death(order["file"].get<std::string>())}});
     } else if (op == "status") {
       say({{"id", order["id"]}, {"status", node_.door().status()}});
     } else {

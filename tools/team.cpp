@@ -63,9 +63,11 @@ bool team::start(const std::vector<std::string>& names, std::string& why) {
   return true;
 }
 
-std::unique_ptr<team_member> team::spawn(const std::string& name, const std::string& address) {
+std::unique_ptr<team_member> team::spawn(const std::string& name, const std::string& address,
+                                         const std::vector<std::string>& more) {
   std::vector<std::string> argv{own_program(), "demo-node", "--name", name, "--voters", voters_};
   argv.insert(argv.end(), flags_.begin(), flags_.end());
+  argv.insert(argv.end(), more.begin(), more.end());
   process_options options;
   options.pipe_stdin = true;
   options.extra_fd = printer_fd_;
@@ -73,7 +75,14 @@ std::unique_ptr<team_member> team::spawn(const std::string& name, const std::str
 }
 
 team_member& team::add_client(const std::string& name) {
-  auto member = spawn(name, "");
+  return add(spawn(name, ""));
+}
+
+team_member& team::add_host(const std::string& name) {
+  return add(spawn(name, "", {"--listen", "127.0.0.1:0"}));
+}
+
+team_member& team::add(std::unique_ptr<team_member> member) {
   std::string why;
   if (!member->wait_ready(std::chrono::seconds{15}, why))
     throw std::runtime_error(why);

@@ -51,8 +51,11 @@ public:
   team(const std::vector<std::string>& names, const std::vector<std::string>& flags,
        int printer_fd = -1);
 
-  /// A client node more.
+  /// A client node more; it does not listen, so it hosts nothing.
   team_member& add_client(const std::string& name);
+
+  /// A client node more that hosts singletons.
+  team_member& add_host(const std::string& name);
 
   [[nodiscard]] const std::vector<std::unique_ptr<team_member>>& members() const {
     return members_;
@@ -64,7 +67,9 @@ public:
 
 private:
   bool start(const std::vector<std::string>& names, std::string& why);
-  std::unique_ptr<team_member> spawn(const std::string& name, const std::string& address);
+  std::unique_ptr<team_member> spawn(const std::string& name, const std::string& address,
+                                     const std::vector<std::string>& more = {});
+  team_member& add(std::unique_ptr<team_member> member);
 
   std::string voters_;
   std::vector<std::string> flags_;
