@@ -81,6 +81,8 @@ void agent_actor::begin_with(const begin& what) {
     });
   become(caf::behavior{requests().or_else(network()).or_else(local())});
   input turn{this};
+  for (const auto& proof : setup_.proofs)
+    proving_.emplace(agent_->prove_end(turn.now, proof, std::nullopt), proof.node);
 }
 
 caf::message_handler agent_actor::network() {

@@ -39,6 +39,11 @@ struct agent_setup {
   std::shared_ptr<detail::lease_view> lease;
   std::shared_ptr<watchdog> dog;
   std::shared_ptr<join_progress> progress;
+  /// F4: earlier lives of this node whose end this process can prove; empty: none. Told before the
+  /// session is asked for, so that the name is free.
+  std::vector<registry::certify_end> proofs;
+  /// The cluster knows of that end, or will never take the proof.
+  std::function<void(node_id)> proof_settled;
 };
 
 /// One per node, detached. Holds cluster::agent, which has all the rules: this turns messages into
@@ -118,6 +123,8 @@ private:
   void complete(const cluster::located& what);
   void complete(const cluster::stored& what);
   void complete(const cluster::replied& what);
+  /// True if it was the answer to a proof of our own.
+  bool settle_proof(cluster::request_id id, const std::string& problem);
   [[nodiscard]] std::optional<pending> take_pending(cluster::request_id id);
   /// The asking actor, watched from now on. Null: it is not an actor of this process.
   [[nodiscard]] std::optional<local_actor_id> watch_sender();
@@ -136,6 +143,8 @@ private:
   std::map<voter_id, std::string> voter_names_;
   bool voters_told_ = false;
   std::map<cluster::request_id, pending> waiting_;
+  /// F4: proofs that are brought at the start.
+  std::map<cluster::request_id, node_id> proving_;
   std::map<caf::actor_id, caf::actor_addr> owners_;
 
   unsigned inputs_ = 0;

@@ -184,8 +184,24 @@ auto agent_actor::take_pending(cluster::request_id id) -> std::optional<pending>
   return std::move(node.mapped());
 }
 
+bool agent_actor::settle_proof(cluster::request_id id, const std::string& problem) {
+  const auto proof = proving_.extract(id);
+  if (proof.empty())
+    return false;
+  if (problem.empty())
+    log_.info("the end of this node's process before is certified",
+              {{"node", proof.mapped().value}});
+  else
+    log_.warn("the end of this node's process before was not certified", {{"why", problem}});
+  if (setup_.proof_settled)
+    setup_.proof_settled(proof.mapped());
+  return true;
+}
+
 void agent_actor::complete(const cluster::failed& what) {
-  if (keeper_->failed(what))
+  if (what.code == cluster::failure::not_joined && proving_.erase(what.id) > 0)
+    return; // This node leaves: the next one brings it again.
+  if (keeper_->failed(what) || settle_proof(what.id, what.detail))
     return;
   if (auto one = take_pending(what.id))
     one->promise.deliver(error_for(what));
@@ -210,6 +226,8 @@ void agent_actor::complete(const cluster::stored& what) {
 }
 
 void agent_actor::complete(const cluster::replied& what) {
+  if (settle_proof(what.id, {}))
+    return;
   auto one = take_pending(what.id);
   if (!one)
     return;

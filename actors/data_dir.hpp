@@ -9,7 +9,7 @@
 /// on a network file system, in a directory that was copied or restored, or after somebody removed
 /// the lock file. Then the lives in it are forgotten without a word to the cluster.
 ///
-/// I39 a life is certified only if this process holds the very lock (machine, device, inode) that
+/// I41 a life is certified only if this process holds the very lock (machine, device, inode) that
 /// the life wrote down.
 
 #include <cstdint>

@@ -281,8 +281,8 @@ Example:
     ->type_name("TIME");
   failover->add_flag("--json", args->given.json, "print JSON");
   failover->footer(
-    R"(Each killed process signs every 100 us that it lives; an overlap is a sign that came after its
-lock or name had its next owner. Without guardians a run takes about a ttl.
+    R"(Each killed process signs every 100 us that it lives; an overlap is a sign that came after
+its lock or name had its next owner. Without guardians a run takes about a ttl.
 
 Example:
   paxtor bench failover --runs 50 --kill owner)");

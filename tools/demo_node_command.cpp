@@ -10,7 +10,7 @@
 ///   {"id":2,"ended":"..."} at its end
 ///   {"op":"release","id":2}
 ///   {"op":"running","id":3}                        -> {"id":3,"counters":0}
-///   {"op":"stamp","id":5,"file":"/tmp/x"}          -> {"id":5,"ok":true}; signs of life: see stamp.hpp
+///   {"op":"stamp","id":5,"file":"/tmp/x"}          -> {"id":5,"ok":true}; see stamp.hpp
 ///   {"op":"status","id":4}                         -> {"id":4,"status":{...}}
 
 #include <fstream>

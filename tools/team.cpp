@@ -74,8 +74,8 @@ std::unique_ptr<team_member> team::spawn(const std::string& name, const std::str
   return std::make_unique<team_member>(name, address, std::make_unique<process>(argv, options));
 }
 
-team_member& team::add_client(const std::string& name) {
-  return add(spawn(name, ""));
+team_member& team::add_client(const std::string& name, const std::vector<std::string>& flags) {
+  return add(spawn(name, "", flags));
 }
 
 team_member& team::add_host(const std::string& name) {

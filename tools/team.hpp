@@ -52,7 +52,7 @@ public:
        int printer_fd = -1);
 
   /// A client node more; it does not listen, so it hosts nothing.
-  team_member& add_client(const std::string& name);
+  team_member& add_client(const std::string& name, const std::vector<std::string>& flags = {});
 
   /// A client node more that hosts singletons.
   team_member& add_host(const std::string& name);

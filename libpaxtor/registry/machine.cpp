@@ -13,6 +13,9 @@ namespace {
 
 constexpr const char* not_open = "the session is not open; open one and start again";
 
+template <class T, class... Ts>
+constexpr bool is_one_of = (std::is_same_v<T, Ts> || ...);
+
 /// Where the answer of a refused command goes.
 void refuse(session_id session, node_id node, seq number, status code, std::string detail,
             outcome& out) {
@@ -47,10 +50,7 @@ void machine::impl::apply(index at, const command& what, outcome& out) {
           run(at, x, out);
         else
           refuse({}, x.node, seq{x.nth}, status::invalid, std::move(why), out);
-      } else if constexpr (
-        std::is_same_v<
-          type,
-          close_session> || std::is_same_v<type, expire_session> || std::is_same_v<type, certify_end>) {
+      } else if constexpr (is_one_of<type, close_session, expire_session, certify_end>) {
         if (valid)
           run(at, x, out);
         else

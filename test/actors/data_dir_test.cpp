@@ -113,7 +113,7 @@ TEST_CASE("the lock goes with the process, however that ends, and not before") {
   close(ready[1]);
 }
 
-TEST_CASE("I39: a copy of a data directory, or one with a new lock file, proves nothing") {
+TEST_CASE("I41: a copy of a data directory, or one with a new lock file, proves nothing") {
   folder f;
   {
     auto dir = open(f.data());

@@ -125,10 +125,10 @@ public:
     return ask(self, {"members", {}, {}, {}, 1000, {}});
   }
 
-  /// For operators: says that the owner of `k` has ended, although nothing proves it. Frees what its
-  /// node's session still holds: strict locks, once silence has ended the session. Answers a
-  /// `document` {"closed", "holder"}; `by` is who says so, for the voters' logs and for `why`. If it
-  /// is not true, two owners work at once.
+  /// For operators: says that the owner of `k` has ended, although nothing proves it. Frees what
+  /// its node's session still holds: strict locks, once silence has ended the session. Answers a
+  /// `document` {"closed", "holder"}; `by` is who says so, for the voters' logs and for `why`. If
+  /// it is not true, two owners work at once.
   /// ERRORS: invalid (nobody holds it, or the holder's node is in the cluster: stop that),
   /// timed_out, not_joined.
   template <class Self>
