@@ -62,6 +62,9 @@ void load(caf::actor_system_config& cfg, const node_options& defaults) {
   detail::put_default(cfg, "paxtor.tls-key", defaults.tls_key, usual.tls_key);
   detail::put_default(cfg, "paxtor.tls-ca", defaults.tls_ca, usual.tls_ca);
   detail::put_default(cfg, "paxtor.insecure", defaults.insecure, usual.insecure);
+  detail::put_default(cfg, "paxtor.guardian", defaults.guardian, usual.guardian);
+  detail::put_default(cfg, "paxtor.guardian-program", defaults.guardian_program,
+                      usual.guardian_program);
   detail::put_default(cfg, "paxtor.log-level", defaults.log_level, usual.log_level);
 }
 

@@ -16,6 +16,7 @@
 #include "libpaxtor/storage/memory_store.hpp"
 #include "net/caf_compat.hpp"
 #include "net/hub.hpp"
+#include "net/tls.hpp"
 
 namespace paxtor::actors {
 
@@ -62,8 +63,14 @@ node::~node() = default;
 caf::expected<std::shared_ptr<node>> node::join(caf::actor_system& sys, const plan& what,
                                                 parking_unit* unit) {
   auto result = std::make_shared<node>(sys, what);
-  if (auto problem = result->start(unit)) {
+  // A node that was never used has nothing that its guardian could free.
+  const auto undo = [&result] {
+    if (result->guardian_)
+      result->guardian_->stop(true);
     result->stop(); // I38
+  };
+  if (auto problem = result->start(unit)) {
+    undo();
     return problem;
   }
   const auto timeout = what.options.join_timeout;
@@ -73,8 +80,30 @@ caf::expected<std::shared_ptr<node>> node::join(caf::actor_system& sys, const pl
   for (const auto& one : what.voters)
     voters.push_back(one.name);
   auto why = result->progress_->explain(voters, what.options.name, timeout);
-  result->stop(); // I38
+  undo();
   return why;
+}
+
+std::unique_ptr<guardian_keeper> node::make_guardian() const {
+  guardian_setup setup;
+  for (const auto& one : plan_.voters)
+    if (one.name != plan_.options.name)
+      setup.voters.push_back(one);
+  // If this node is the only voter, nobody is left to tell.
+  if (!plan_.options.guardian || setup.voters.empty())
+    return nullptr;
+  setup.node_name = plan_.options.name;
+  setup.program = plan_.options.guardian_program;
+  setup.tls = net::tls_files_of(sys_->config());
+  setup.awaits = plan_.options.guardian_awaits;
+  std::string why;
+  auto made = guardian_keeper::make(std::move(setup), why);
+  if (!made)
+    log_.warn("no guardian: if this process crashes, what it holds is freed only after the ttl. "
+              "Install paxtor-guardian or set paxtor.guardian-program; paxtor.guardian=false does "
+              "without and says nothing",
+              {{"why", why}, {"ttl_ms", plan_.options.ttl.count()}});
+  return made;
 }
 
 caf::error node::start_voter() {
@@ -132,13 +161,16 @@ caf::error node::start(parking_unit* unit) {
   }
   id_ = generator{random_number()}.make_id<node_id>();
   agent_setup setup;
-  setup.info = {id_, plan_.options.name, {}, {}, plan_.labels, plan_.options.capacity};
+  setup.info = {id_, plan_.options.name, {}, {}, plan_.labels, plan_.options.capacity, {}};
   for (const auto& [type, factory] : sys_->config().actor_factories)
     setup.info.types.push_back(type);
   std::sort(setup.info.types.begin(), setup.info.types.end());
   // Nobody could reach what it hosts.
   if (!plan_.listen)
     setup.info.types.clear();
+  guardian_ = make_guardian();
+  if (guardian_)
+    setup.info.seal = guardian_->seal();
   setup.leases = plan_.leases;
   setup.seed = random_number();
   setup.book = book_;
@@ -176,6 +208,8 @@ caf::error node::start(parking_unit* unit) {
       where.port = port_;
     endpoint = to_string(where);
   }
+  if (guardian_)
+    guardian_->start(id_);
   const begin first{endpoint, agent_, hub_, host_, voter_ ? voter_->supervisor : caf::actor{}};
   caf::anon_send(host_, first);
   caf::anon_send(agent_, first);
@@ -224,6 +258,7 @@ nlohmann::json node::status() const {
   result["node"] = plan_.options.name;
   result["voter"] = plan_.is_voter;
   result["port"] = port_;
+  result["guardian"] = guardian_ ? guardian_->status() : nlohmann::json{{"on", false}};
   caf::actor agent;
   caf::actor hub;
   caf::actor voter;
@@ -266,10 +301,17 @@ void node::leave() {
   }
   if (!agent)
     return;
+  const auto asked = std::chrono::steady_clock::now();
   caf::anon_send(agent, leave_atom::value);
   const auto patience = std::min<std::chrono::milliseconds>(plan_.options.ttl, leave_patience);
-  if (!progress_->wait_left(patience))
+  if (!progress_->wait_left(patience)) {
     log_.warn("the session could not be closed in time: it will expire");
+    return;
+  }
+  // After a ttl the agent gives up without having closed it; then the guardian stays for the end
+  // of the process.
+  if (guardian_ && std::chrono::steady_clock::now() - asked < plan_.options.ttl)
+    guardian_->stop(true);
 }
 
 void node::stop() {
@@ -286,6 +328,8 @@ void node::stop() {
   while (!progress_->wait_unguarded(plan_.options.ttl))
     log_.error("waiting for owners or singletons that do not end");
   end_actors();
+  if (guardian_)
+    guardian_->stop(false);
   if (dog_)
     dog_->stop();
   dog_.reset();

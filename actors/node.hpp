@@ -21,6 +21,7 @@
 #include <paxtor/options.hpp>
 
 #include "actors/door.hpp"
+#include "actors/guardian_keeper.hpp"
 #include "actors/host_actor.hpp"
 #include "actors/join_progress.hpp"
 #include "actors/lease_view.hpp"
@@ -71,6 +72,8 @@ public:
 private:
   [[nodiscard]] caf::error start(parking_unit* unit);
   [[nodiscard]] caf::error start_voter();
+  /// Null if it is off, or there can be none: then a line has said why.
+  [[nodiscard]] std::unique_ptr<guardian_keeper> make_guardian() const;
   [[nodiscard]] caf::expected<std::uint16_t> start_hub(const cluster::hello_frame& hello);
   /// Sends each its order to end and waits for it.
   void end_actors();
@@ -83,6 +86,7 @@ private:
   std::shared_ptr<detail::lease_view> lease_;
   std::shared_ptr<watchdog> dog_;
   std::shared_ptr<join_progress> progress_;
+  std::unique_ptr<guardian_keeper> guardian_;
 
   mutable std::mutex mutex_;
   node_id id_;

@@ -161,6 +161,16 @@ problem read_flag(const caf::config_value& from, bool& to) {
   return "write true or false";
 }
 
+/// Also as a word: CAF takes a flag that is on by default for set whatever stands behind it.
+problem read_switch(const caf::config_value& from, bool& to) {
+  if (auto text = caf::get_if<std::string>(&from)) {
+    to = *text == "true" || *text == "on";
+    if (to || *text == "false" || *text == "off")
+      return {};
+  }
+  return read_flag(from, to);
+}
+
 struct row {
   std::string_view name;
   std::string_view help;
@@ -174,7 +184,7 @@ problem into(const caf::config_value& from, node_options& to) {
 
 using o = node_options;
 
-constexpr std::array<row, 14> rows{{
+constexpr std::array<row, 16> rows{{
   {"cluster", "the cluster's name, the same on all nodes (default: paxtor)",
    into<&o::cluster, read_text>},
   {"name", "this node's stable name (default: host and process id)", into<&o::name, read_text>},
@@ -195,6 +205,10 @@ constexpr std::array<row, 14> rows{{
   {"tls-ca", "PEM file of the authority that signs all nodes' certificates",
    into<&o::tls_ca, read_text>},
   {"log-level", "trace, debug, info, warn (default), error or off", into<&o::log_level, read_text>},
+  {"guardian", "tell the cluster at once when this process dies: true (default) or false",
+   into<&o::guardian, read_switch>},
+  {"guardian-program", "the program paxtor-guardian (default: it is looked for)",
+   into<&o::guardian_program, read_text>},
   {"insecure", "allow plain TCP on other addresses than loopback", into<&o::insecure, read_flag>},
 }};
 

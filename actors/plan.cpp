@@ -11,6 +11,7 @@
 #include <paxtor/error.hpp>
 
 #include "actors/log.hpp"
+#include "guardian/orders.hpp"
 #include "libpaxtor/registry/commands.hpp"
 
 namespace paxtor::actors {
@@ -208,6 +209,17 @@ caf::error check_tls(plan& out) {
   return {};
 }
 
+caf::error check_guardian(plan& out) {
+  const auto& awaited = out.options.guardian_awaits;
+  if (awaited.size() > guardian::max_awaited)
+    return wrong("guardian_awaits has more than " + std::to_string(guardian::max_awaited)
+                 + " descriptors");
+  for (const auto fd : awaited)
+    if (::fcntl(fd, F_GETFD) < 0)
+      return wrong("guardian_awaits: " + std::to_string(fd) + " is no open descriptor");
+  return {};
+}
+
 std::string default_name() {
   char host[256] = {};
   if (::gethostname(host, sizeof(host) - 1) != 0 || host[0] == '\0')
@@ -222,8 +234,8 @@ caf::expected<plan> make_plan(const node_options& options) {
   result.options = options;
   if (result.options.name.empty())
     result.options.name = default_name();
-  constexpr step steps[] = {check_names,  check_voters, check_addresses,
-                            check_labels, check_times,  check_tls};
+  constexpr step steps[] = {check_names, check_voters, check_addresses, check_labels,
+                            check_times, check_tls,    check_guardian};
   for (auto check : steps)
     if (auto problem = check(result))
       return problem;

@@ -16,23 +16,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "guardian/link.hpp"
+
 namespace paxtor::net {
 
+using guardian::guardian_preamble;
+using guardian::node_preamble;
+using guardian::ourselves;
+using guardian::welcome;
+
 namespace {
-
-/// What the side that connects says first, with its node id behind it; a port scanner, a browser or
-/// a node of another version of the wire does not. It is answered with one byte.
-constexpr std::string_view preamble = "PAXTOR\x01\n";
-constexpr std::size_t words_size = preamble.size() + 8;
-constexpr char welcome = '+';
-constexpr char ourselves = '=';
-
-std::string words_of(std::uint64_t node) {
-  std::string result{preamble};
-  for (int shift = 0; shift < 64; shift += 8)
-    result += static_cast<char>((node >> shift) & 0xff);
-  return result;
-}
 
 std::string errno_text(int code) {
   char buffer[128];
@@ -229,7 +222,7 @@ void gate::begin(const order& what) {
   auto one = found.list.get();
   handshake made;
   made.id = what.id;
-  made.words = words_of(self_);
+  made.words = guardian::words_of(node_preamble, self_);
   made.where = where;
   made.deadline = clock::now() + what.timeout;
   made.socket = channel{::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
@@ -256,7 +249,7 @@ void gate::accept_some() {
     handshake made;
     made.socket = channel{fd};
     made.where = "a caller";
-    made.words.resize(words_size);
+    made.words.resize(guardian::words_bytes);
     made.deadline = clock::now() + handshake_timeout;
     if (tls_) {
       made.socket.tls = make_tls_session(tls_.get(), fd, true);
@@ -326,23 +319,39 @@ bool gate::move_words(handshake& one, bool out, bool& over) {
 
 bool gate::hear_preamble(handshake& one, bool& over) {
   auto complete = move_words(one, false, over);
-  auto heard = std::min(one.moved, preamble.size());
+  auto heard = std::min(one.moved, node_preamble.size());
+  auto says = [&](std::string_view preamble) {
+    return one.words.compare(0, heard, preamble.substr(0, heard)) == 0;
+  };
   // Wrong already in the first bytes: nobody waits for the rest.
-  if (!over && one.words.compare(0, heard, preamble.substr(0, heard)) != 0) {
+  if (!over && !says(node_preamble) && !says(guardian_preamble)) {
     over = true;
     fail_one(one, one.where + " does not speak Paxtor's protocol");
   }
   if (over || !complete)
     return false;
-  auto self = one.words == words_of(self_);
-  one.words.assign(1, self ? ourselves : welcome);
+  const auto id = guardian::id_in(one.words);
+  auto verdict = welcome;
+  std::string why;
+  if (says(guardian_preamble)) {
+    one.guardian = node_id{id};
+    if (!guardians_ || !one.guardian.valid()) {
+      verdict = guardian::no_voter;
+      why = "a guardian called, but this node is no voter";
+    }
+  } else if (id == self_) {
+    verdict = ourselves;
+  }
+  one.words.assign(1, verdict);
   one.moved = 0;
   // One byte into an empty buffer: it goes at once.
   if (!move_words(one, true, over) && !over) {
     over = true;
     fail_one(one, one.where + " takes no answer");
   }
-  over = over || self;
+  if (!over && !why.empty())
+    fail_one(one, why);
+  over = over || verdict != welcome;
   return !over;
 }
 
@@ -390,7 +399,9 @@ bool gate::advance(handshake& one) {
   auto over = false;
   if (!advance_tls(one, over) || !advance_words(one, over))
     return over;
-  if (one.id == 0)
+  if (one.guardian.valid())
+    events_.guardian(std::move(one.socket), one.guardian);
+  else if (one.id == 0)
     events_.accepted(std::move(one.socket));
   else
     events_.dialed(one.id, std::move(one.socket));

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "libpaxtor/base/ids.hpp"
 #include "net/endpoint.hpp"
 #include "net/tls.hpp"
 #include "net/wire.hpp"
@@ -36,6 +37,8 @@ public:
     std::function<void(std::uint64_t id, channel)> dialed;
     std::function<void(std::uint64_t id, std::string why)> dial_failed;
     std::function<void(channel)> accepted;
+    /// A guardian (guardian/link.hpp): its socket never reaches CAF.
+    std::function<void(channel, node_id guardian)> guardian;
     std::function<void(std::string why)> turned_away;
   };
 
@@ -56,6 +59,9 @@ public:
   /// resolved on the gate's thread: while the resolver does not answer, other handshakes wait.
   void dial(std::uint64_t id, endpoint where, std::chrono::milliseconds timeout);
 
+  /// Whether guardians are let in from now on: they are for voters. At first they are not.
+  void admit_guardians(bool yes) { guardians_ = yes; }
+
   /// No more events. Idempotent.
   void stop();
 
@@ -72,6 +78,7 @@ private:
     std::string words;
     std::size_t moved = 0;
     bool await_verdict = false;
+    node_id guardian; ///< valid(): the caller is one
     clock::time_point deadline;
     std::string where;
   };
@@ -109,6 +116,7 @@ private:
   std::vector<order> orders_;
   bool listening_ = false;
   std::atomic<bool> stopping_ = false;
+  std::atomic<bool> guardians_ = false;
   std::thread thread_;
 };
 

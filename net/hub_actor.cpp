@@ -56,8 +56,13 @@ hub_actor::hub_actor(caf::actor_config& cfg, std::shared_ptr<peers> book, hub_op
     caf::anon_send(broker_, caf::publish_atom_v, std::move(made.scribe), port_.load(),
                    caf::actor_cast<caf::strong_actor_ptr>(me), std::set<std::string>{});
   };
+  desk_ = std::make_unique<guardian_desk>(book_, options_.self.node_name);
+  events.guardian = [this](channel socket, paxtor::node_id guardian) {
+    desk_->adopt(std::move(socket), guardian);
+  };
   events.turned_away = [post](std::string why) { post(turned_away_atom::value, std::move(why)); };
   gate_ = std::make_unique<gate>(options_.self.node.value, std::move(tls), std::move(events));
+  gate_->admit_guardians(options_.self.voter.valid());
 }
 
 bool hub_actor::open_port(const endpoint& where, std::string& why) {
@@ -131,6 +136,8 @@ caf::behavior hub_actor::make_behavior() {
     },
     [this](outsider_atom) {
       options_.self.voter = voter_id{};
+      gate_->admit_guardians(false);
+      desk_->dismiss();
       options_.boxes.acceptor = options_.boxes.proposer = options_.boxes.learner = nullptr;
       publish_self(false);
       greet_all();
@@ -298,6 +305,7 @@ void hub_actor::stop() {
     return;
   stopped_ = true;
   gate_->stop();
+  desk_->stop();
   if (port_ != 0)
     caf::anon_send(broker_, caf::close_atom_v, port_.load());
   // What was sent before, such as a node's farewell, is in the broker's mailbox or buffers: the cut
@@ -314,6 +322,7 @@ void hub_actor::stop() {
 
 void hub_actor::on_exit() {
   gate_->stop();
+  desk_->stop();
   book_->clear();
   links_.clear();
   targets_.clear();

@@ -17,6 +17,7 @@
 
 #include "libpaxtor/base/random.hpp"
 #include "net/gate.hpp"
+#include "net/guardian_desk.hpp"
 #include "net/hub.hpp"
 #include "net/log.hpp"
 #include "net/wire.hpp"
@@ -106,6 +107,7 @@ private:
   hub_options options_;
   caf::actor broker_;
   std::shared_ptr<wire_table> wires_ = std::make_shared<wire_table>();
+  std::unique_ptr<guardian_desk> desk_;
   std::unique_ptr<gate> gate_;
   generator random_;
   std::atomic<std::uint16_t> port_ = 0;

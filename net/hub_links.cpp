@@ -219,13 +219,9 @@ void hub_actor::on_frame(const std::string& bytes) {
   if (std::holds_alternative<cluster::formation_frame>(decoded)) {
     tell(caf::make_message(formation_atom::value, bytes), true);
   } else if (auto passed_on = std::get_if<cluster::voter_frame>(&decoded)) {
-    // Only to nodes linked here: a relay never relays to a relay.
-    auto whom = book_->find(passed_on->to);
-    if (whom && whom->boxes.agent) {
+    // Only to nodes and guardians linked here: a relay never relays to a relay.
+    if (book_->to_linked(passed_on->to, caf::make_message(frame_atom::value, bytes)))
       ++relayed_;
-      whom->boxes.agent->enqueue(nullptr, caf::make_message_id(),
-                                 caf::make_message(frame_atom::value, bytes), nullptr);
-    }
   } else if (auto no = std::get_if<cluster::refuse_frame>(&decoded)) {
     auto from = current_sender();
     for (auto& [id, one] : targets_)
@@ -259,6 +255,8 @@ std::string hub_actor::status() const {
   result["wires"] = wires_->size();
   result["bad_frames"] = bad_frames_.count();
   result["turned_away"] = turned_away_.count();
+  result["guardians"] = desk_->linked();
+  result["guardians_cut"] = desk_->cut();
   result["relayed"] = relayed_;
   result["dropped"] = book_->dropped();
   return result.dump();

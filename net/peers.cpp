@@ -34,6 +34,8 @@ bool deliver(const caf::strong_actor_ptr& box, const caf::message& wrapped) {
 
 } // namespace
 
+guest::~guest() = default;
+
 caf::message peers::wrap(std::string bytes) {
   return caf::make_message(frame_atom::value, std::move(bytes));
 }
@@ -64,20 +66,42 @@ bool peers::to_voter(voter_id to, paxos::role role, const caf::message& wrapped)
   return deliver(box, wrapped);
 }
 
+peers::way peers::linked_way(node_id to) const {
+  if (auto who = lookup(to))
+    return {who->boxes.agent, nullptr};
+  auto visitor = guests_.find(to);
+  return {nullptr, visitor != guests_.end() ? visitor->second : nullptr};
+}
+
+bool peers::send(const way& how, const caf::message& wrapped) const {
+  if (deliver(how.box, wrapped)
+      || (how.visitor && how.visitor->take(wrapped.get_as<std::string>(1))))
+    return true;
+  std::lock_guard guard{mutex_};
+  ++dropped_;
+  return false;
+}
+
 bool peers::to_node(node_id to, const caf::message& wrapped) const {
-  caf::strong_actor_ptr box;
+  way how;
   {
     std::lock_guard guard{mutex_};
-    if (auto who = lookup(to)) {
-      box = who->boxes.agent;
-    } else if (auto route = routes_.find(to); route != routes_.end()) {
-      if (auto relay = lookup(route->second))
-        box = relay->boxes.hub;
-    }
-    if (!box)
-      ++dropped_;
+    how = linked_way(to);
+    if (!how.box && !how.visitor)
+      if (auto route = routes_.find(to); route != routes_.end())
+        if (auto relay = lookup(route->second))
+          how.box = relay->boxes.hub;
   }
-  return deliver(box, wrapped);
+  return send(how, wrapped);
+}
+
+bool peers::to_linked(node_id to, const caf::message& wrapped) const {
+  way how;
+  {
+    std::lock_guard guard{mutex_};
+    how = linked_way(to);
+  }
+  return send(how, wrapped);
 }
 
 void peers::note_route(node_id node, voter_id relay) {
@@ -89,6 +113,18 @@ void peers::note_route(node_id node, voter_id relay) {
   routes_[node] = relay;
   if (routes_.size() > max_routes)
     routes_.erase(routes_.begin());
+}
+
+void peers::guest_came(node_id id, std::shared_ptr<guest> who) {
+  std::lock_guard guard{mutex_};
+  routes_.erase(id);
+  guests_[id] = std::move(who);
+}
+
+void peers::guest_went(node_id id, const guest* who) {
+  std::lock_guard guard{mutex_};
+  if (auto known = guests_.find(id); known != guests_.end() && known->second.get() == who)
+    guests_.erase(known);
 }
 
 std::optional<peer> peers::find(node_id node) const {
@@ -158,6 +194,7 @@ void peers::clear() {
   nodes_.clear();
   voters_.clear();
   routes_.clear();
+  guests_.clear();
 }
 
 } // namespace paxtor::net

@@ -45,6 +45,14 @@ struct peer {
   mailboxes boxes;
 };
 
+/// One that is linked here but is no node of CAF's: a guardian. Gets encoded voter_frames.
+class guest {
+public:
+  virtual ~guest();
+  /// Any thread; does not block. False: it cannot take it now.
+  virtual bool take(const std::string& frame) = 0;
+};
+
 /// Thread-safe; shared by all actors of a node. Sending never blocks: what cannot be sent is
 /// dropped (the protocol expects loss) and counted. A node is always linked to itself: frames to
 /// its own voter or agent go to the local mailboxes.
@@ -59,6 +67,9 @@ public:
   /// A frame to a node's agent: directly if linked, else through the voter that relayed its last
   /// message (that voter's hub passes it on). False if there is neither.
   bool to_node(node_id to, const caf::message& wrapped) const;
+
+  /// As to_node, but only if it is linked with this very node: a relay never relays to a relay.
+  bool to_linked(node_id to, const caf::message& wrapped) const;
 
   /// A node's message came through `relay` (not valid(): directly).
   void note_route(node_id node, voter_id relay);
@@ -80,10 +91,22 @@ public:
   void set_self(peer who);
   void linked(peer who);
   void unlinked(node_id node);
+  /// Frames to this id go to `who` from now on; the newest of one id wins. A node is never hidden by
+  /// a guest.
+  void guest_came(node_id id, std::shared_ptr<guest> who);
+  /// If it is still `who` that is known by this id.
+  void guest_went(node_id id, const guest* who);
   /// The hub has ended: forgets everything, this node's mailboxes too.
   void clear();
 
 private:
+  /// What stands for a node here: a mailbox, or a guest.
+  struct way {
+    caf::strong_actor_ptr box;
+    std::shared_ptr<guest> visitor;
+  };
+  [[nodiscard]] way linked_way(node_id to) const;
+  [[nodiscard]] bool send(const way& how, const caf::message& wrapped) const;
   [[nodiscard]] const peer* lookup(node_id node) const;
   [[nodiscard]] const peer* lookup(voter_id voter) const;
 
@@ -92,6 +115,7 @@ private:
   std::map<node_id, peer> nodes_;
   std::map<voter_id, node_id> voters_;
   std::map<node_id, voter_id> routes_;
+  std::map<node_id, std::shared_ptr<guest>> guests_;
   mutable std::uint64_t dropped_ = 0;
 };
 

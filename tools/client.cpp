@@ -63,14 +63,15 @@ std::string why_not_joined(const caf::error& problem) {
 }
 
 std::unique_ptr<client> join_for_command(const settings& given, const std::string& tool,
-                                         int& status) {
-  node_options options;
+                                         int& status, stay kind, node_options options) {
   options.name = unique_name(tool);
   options.join_timeout = std::chrono::seconds{5};
   // One clear line is what a command says when it fails; the log is for those who ask for it.
   options.log_level = "off";
+  // Only who holds something has an end that others wait for.
+  options.guardian = kind == stay::owner;
   std::string why;
-  if (!given.resolve(stay::command, options, why)) {
+  if (!given.resolve(kind, options, why)) {
     status = complain(why, exit_usage);
     return nullptr;
   }

@@ -49,9 +49,11 @@ private:
 [[nodiscard]] std::string why_not_joined(const caf::error& problem);
 
 /// What commands do first: settings, then join. Null: `status` is what to exit with, and stderr has
-/// the reason.
+/// the reason. `options`: what the settings do not say.
 [[nodiscard]] std::unique_ptr<client> join_for_command(const settings& given,
-                                                       const std::string& tool, int& status);
+                                                       const std::string& tool, int& status,
+                                                       stay kind = stay::command,
+                                                       node_options options = {});
 
 /// Sends the request that `ask(self)` makes from an actor of its own and waits for the answer.
 /// timed_out after `patience`.

@@ -24,7 +24,9 @@ boot_time boot_now() {
 bool guard::start(std::vector<std::string> command, std::string& why) {
   int to_guard[2] = {-1, -1};
   int from_guard[2] = {-1, -1};
-  if (pipe2(to_guard, O_CLOEXEC) != 0 || pipe2(from_guard, O_CLOEXEC) != 0) {
+  int gone[2] = {-1, -1};
+  if (pipe2(to_guard, O_CLOEXEC) != 0 || pipe2(from_guard, O_CLOEXEC) != 0
+      || pipe2(gone, O_CLOEXEC) != 0) {
     why = std::string{"cannot make a pipe: "} + std::strerror(errno);
     return false;
   }
@@ -38,16 +40,21 @@ bool guard::start(std::vector<std::string> command, std::string& why) {
   if (pid_ == 0) {
     close(to_guard[1]);
     close(from_guard[0]);
-    _exit(guard_main(std::move(command), to_guard[0], from_guard[1]));
+    close(gone[0]);
+    _exit(guard_main(std::move(command), to_guard[0], from_guard[1], gone[1]));
   }
   close(to_guard[0]);
   close(from_guard[1]);
+  close(gone[1]);
   in_ = from_guard[0];
   out_ = to_guard[1];
+  gone_ = gone[0];
   return true;
 }
 
 guard::~guard() {
+  if (gone_ >= 0)
+    close(gone_);
   if (pid_ < 0)
     return;
   close(out_);
@@ -108,7 +115,7 @@ std::optional<guard_event> guard::next(std::chrono::milliseconds patience) {
     return event;
   }
   // G4: killed from outside. What it guarded is ours now.
-  kill_descendants(-1);
+  kill_descendants(-1, spared_ ? spared_() : -1);
   pid_ = -1;
   return guard_event{guard_event::kind::lost, 0};
 }

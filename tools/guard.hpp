@@ -13,6 +13,8 @@
 /// subreaper
 ///    (PR_SET_CHILD_SUBREAPER), so those that leave the group, as timeout(1) does, come back to it.
 /// G3 `all_gone` is told only when no descendant is alive.
+/// G5 Then, and only then, one byte goes into a pipe that nobody else can write to: what the
+/// holder's guardian waits for before it tells the cluster that the holder has died.
 /// G4 The command dies with the guard (PR_SET_PDEATHSIG), and the holder then kills the rest as
 /// their next subreaper.
 ///
@@ -20,6 +22,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -69,6 +72,12 @@ public:
   void signal(int number);
   void kill_all();
 
+  /// G5: the pipe's other end; for node_options::guardian_awaits.
+  [[nodiscard]] int gone_fd() const { return gone_; }
+
+  /// A child of this process that is none of the command's, and is not killed in its stead (G4).
+  void spare(std::function<pid_t()> whom) { spared_ = std::move(whom); }
+
   /// Becomes readable when there is an event.
   [[nodiscard]] int fd() const { return in_; }
   [[nodiscard]] std::optional<guard_event> next(std::chrono::milliseconds patience);
@@ -79,6 +88,8 @@ private:
   pid_t pid_ = -1;
   int in_ = -1;
   int out_ = -1;
+  int gone_ = -1;
+  std::function<pid_t()> spared_;
 };
 
 } // namespace paxtor::tools

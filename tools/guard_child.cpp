@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -44,24 +45,32 @@ pid_t parent_of(const char* pid) {
   return parent;
 }
 
-void kill_children() {
+/// Children of this process but `spared`, those too that wait to be reaped. SIGKILL to each. A
+/// process that lives through the scan is seen, and so is its nearest ancestor below us: none
+/// found means that none is left. nullopt: /proc cannot be read.
+std::optional<std::vector<pid_t>> kill_children(pid_t spared = -1) {
   DIR* dir = opendir("/proc");
   if (dir == nullptr)
-    return;
+    return std::nullopt;
+  std::vector<pid_t> found;
   const auto self = getpid();
   while (const dirent* entry = readdir(dir)) {
     if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
       continue;
-    if (parent_of(entry->d_name) == self)
-      kill(static_cast<pid_t>(std::atoi(entry->d_name)), SIGKILL);
+    const auto pid = static_cast<pid_t>(std::atoi(entry->d_name));
+    if (pid == spared || parent_of(entry->d_name) != self)
+      continue;
+    kill(pid, SIGKILL);
+    found.push_back(pid);
   }
   closedir(dir);
+  return found;
 }
 
 class guard_process {
 public:
-  guard_process(std::vector<std::string> command, int in, int out)
-      : command_(std::move(command)), in_(in), out_(out), holder_(getppid()) {}
+  guard_process(std::vector<std::string> command, int in, int out, int gone)
+      : command_(std::move(command)), in_(in), out_(out), gone_(gone), holder_(getppid()) {}
 
   int run();
 
@@ -79,6 +88,7 @@ private:
   std::vector<std::string> command_;
   int in_;
   int out_;
+  int gone_;
   int signals_ = -1;
   pid_t holder_;
   pid_t pid_ = -1;
@@ -114,6 +124,10 @@ int guard_process::run() {
       kill_everything();
     const bool alive = reap();
     if (!alive && (pid_ > 0 || !open_ || failed_ || killed_)) {
+      // G5: before the event, at which the holder may end.
+      const char yes = 1;
+      while (write(gone_, &yes, 1) < 0 && errno == EINTR)
+        ;
       tell(guard_event::kind::all_gone, killed_ ? 1 : 0);
       return 0;
     }
@@ -275,22 +289,20 @@ void guard_process::tell(guard_event::kind what, std::int64_t value) {
 
 } // namespace
 
-int guard_main(std::vector<std::string> command, int in, int out) noexcept {
-  return guard_process{std::move(command), in, out}.run();
+int guard_main(std::vector<std::string> command, int in, int out, int gone) noexcept {
+  return guard_process{std::move(command), in, out, gone}.run();
 }
 
-void kill_descendants(pid_t group) noexcept {
+void kill_descendants(pid_t group, pid_t spared) noexcept {
   for (;;) {
     if (group > 0)
       kill(-group, SIGKILL);
-    kill_children();
-    for (;;) {
-      const auto pid = waitpid(-1, nullptr, WNOHANG);
-      if (pid < 0 && errno == ECHILD)
-        return;
-      if (pid <= 0)
-        break;
-    }
+    const auto children = kill_children(spared);
+    // Without /proc they cannot be killed, only waited for.
+    if (children ? children->empty() : waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD)
+      return;
+    for (const auto pid : children.value_or(std::vector<pid_t>{}))
+      waitpid(pid, nullptr, WNOHANG);
     poll(nullptr, 0, 2);
   }
 }

@@ -21,10 +21,10 @@ struct guard_order {
 };
 
 /// Never throws; returns when nothing of the command is alive (G3).
-int guard_main(std::vector<std::string> command, int in, int out) noexcept;
+int guard_main(std::vector<std::string> command, int in, int out, int gone) noexcept;
 
-/// SIGKILL to the process group (unless -1) and to all children of this process, until there is
-/// none left. As subreaper this process gets the children of those that it kills (G2).
-void kill_descendants(pid_t group) noexcept;
+/// SIGKILL to the process group (unless -1) and to all children of this process but `spared`, until
+/// there is none left. As subreaper this process gets the children of those that it kills (G2).
+void kill_descendants(pid_t group, pid_t spared = -1) noexcept;
 
 } // namespace paxtor::tools

@@ -257,10 +257,18 @@ int run_lock(const lock_args& args, const command_line& line) {
   std::unique_ptr<client> node;
   {
     impatience quit{incoming};
-    node = join_for_command(args.given, "lock", status);
+    node_options own;
+    // If this process dies, its guardian frees the lock only when the command is gone (G5).
+    own.guardian_awaits = {child.gone_fd()};
+    node = join_for_command(args.given, "lock", status, stay::owner, std::move(own));
   }
   if (!node)
     return status;
+  child.spare([door = node->door()] {
+    const auto guardian = door.status()["guardian"];
+    return guardian.contains("pid") && guardian["pid"].is_number() ? guardian["pid"].get<pid_t>()
+                                                                   : pid_t{-1};
+  });
   auto shared = std::make_shared<holding>();
   auto answer = shared->answer.get_future();
   auto actor = node->system().spawn<caf::detached>(owner, shared, node->door(), wanted, options);
@@ -305,7 +313,7 @@ void add_lock_command(CLI::App& app, command_line& line) {
   sub->add_flag(
     "--strict", args->strict,
     "never lose the lock to silence: after a crash of this machine only proof of its end frees it");
-  args->given.add_to(*sub, stay::command);
+  args->given.add_to(*sub, stay::owner);
   // It prints no data of its own.
   sub->remove_option(sub->get_option("--json"));
   sub->footer(

@@ -110,7 +110,9 @@ void add_node_command(CLI::App& app, command_line& line) {
   sub->footer(R"(A node whose name is one of --voters is a voter, any other a client node. It hosts
 the actor types "counter" and "echo". Each flag has a variable (--join-timeout:
 PAXTOR_JOIN_TIMEOUT) and a key in the --config file ("join_timeout"); flags win over
-variables, variables over the file. One line on stdout says when it is ready.
+variables, variables over the file. One line on stdout says when it is ready. A guardian
+(a small process of its own) tells the cluster at once if this one dies; without it
+(--guardian off) what a dead node held is granted to others after the ttl.
 
 Example:
   paxtor node --name a --voters a=127.0.0.1:4801,b=127.0.0.1:4802,c=127.0.0.1:4803)");

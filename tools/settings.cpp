@@ -16,35 +16,58 @@ namespace paxtor::tools {
 
 namespace {
 
-enum class form { text, list, number, time, flag };
+/// `choice`: on or off; a flag that can be switched off too.
+enum class form { text, list, number, time, flag, choice };
+
+/// Who has a setting.
+enum class whose { nodes, owners, all };
 
 struct field {
   const char* key;
   form kind;
-  bool for_commands; ///< else only nodes have it
+  whose scope;
   const char* help;
   const char* type;
 };
 
 // --join-timeout and PAXTOR_JOIN_TIMEOUT follow from the key join_timeout.
 constexpr field fields[] = {
-  {"voters", form::list, true, "the initial voters, the same on all nodes", "NAME=HOST:PORT,..."},
-  {"cluster", form::text, true, "the cluster's name (default: paxtor)", "NAME"},
-  {"name", form::text, true, "this node's name; a voter's is one of --voters", "NAME"},
-  {"listen", form::text, false, "where to listen; port 0 picks one (default: a voter's address)",
+  {"voters", form::list, whose::all, "the initial voters, the same on all nodes",
+   "NAME=HOST:PORT,..."},
+  {"cluster", form::text, whose::all, "the cluster's name (default: paxtor)", "NAME"},
+  {"name", form::text, whose::all, "this node's name; a voter's is one of --voters", "NAME"},
+  {"listen", form::text, whose::nodes,
+   "where to listen; port 0 picks one (default: a voter's address)", "HOST:PORT"},
+  {"advertise", form::text, whose::nodes, "where others reach this node, if not at --listen",
    "HOST:PORT"},
-  {"advertise", form::text, false, "where others reach this node, if not at --listen", "HOST:PORT"},
-  {"labels", form::list, false, "labels that singletons may ask for", "KEY=VALUE,..."},
-  {"capacity", form::number, false, "the most singletons to host (default: no bound)", "N"},
-  {"ttl", form::time, true, "how long a silent node keeps what it owns (default: 3s)", "TIME"},
-  {"join_timeout", form::time, true, "give up joining after this time", "TIME"},
-  {"tls_certificate", form::text, true, "PEM file; needs --tls-key and --tls-ca", "FILE"},
-  {"tls_key", form::text, true, "PEM file", "FILE"},
-  {"tls_ca", form::text, true, "PEM file of the authority that signed all nodes' certificates",
-   "FILE"},
-  {"insecure", form::flag, true, "allow plain TCP beyond loopback", ""},
-  {"log_level", form::text, true, "trace, debug, info, warn, error or off", "LEVEL"},
+  {"labels", form::list, whose::nodes, "labels that singletons may ask for", "KEY=VALUE,..."},
+  {"capacity", form::number, whose::nodes, "the most singletons to host (default: no bound)", "N"},
+  {"ttl", form::time, whose::all, "how long a silent node keeps what it owns (default: 3s)",
+   "TIME"},
+  {"join_timeout", form::time, whose::all, "give up joining after this time", "TIME"},
+  {"tls_certificate", form::text, whose::all, "PEM file; needs --tls-key and --tls-ca", "FILE"},
+  {"tls_key", form::text, whose::all, "PEM file", "FILE"},
+  {"tls_ca", form::text, whose::all,
+   "PEM file of the authority that signed all nodes' certificates", "FILE"},
+  {"insecure", form::flag, whose::all, "allow plain TCP beyond loopback", ""},
+  {"guardian", form::choice, whose::owners,
+   "tell the cluster at once when this process dies (default: on)", "on|off"},
+  {"guardian_program", form::text, whose::owners,
+   "paxtor-guardian (default: beside this program, in PATH)", "FILE"},
+  {"log_level", form::text, whose::all, "trace, debug, info, warn, error or off", "LEVEL"},
 };
+
+bool applies(const field& entry, stay kind) {
+  switch (kind) {
+    case stay::node:
+      return true;
+    case stay::owner:
+      return entry.scope != whose::nodes;
+    case stay::command:
+      return entry.scope == whose::all;
+  }
+  return false;
+}
 
 std::string flag_of(std::string key) {
   std::replace(key.begin(), key.end(), '_', '-');
@@ -81,6 +104,7 @@ const char* wanted(form kind) {
     case form::time:
       return R"(a time as "3s" or "500ms")";
     case form::flag:
+    case form::choice:
       return "true or false";
   }
   return "";
@@ -122,6 +146,7 @@ bool strings_of(form kind, const nlohmann::json& value, std::vector<std::string>
       out = {value.get<std::string>()};
       return true;
     case form::flag:
+    case form::choice:
       if (!value.is_boolean())
         return false;
       out = {value.dump()};
@@ -171,10 +196,15 @@ bool apply(const std::string& key, const given& item, node_options& out, std::st
     return false;
   };
   const std::map<std::string, std::string*> texts{
-    {"cluster", &out.cluster}, {"name", &out.name},
-    {"listen", &out.listen},   {"advertise", &out.advertise},
-    {"tls_key", &out.tls_key}, {"tls_certificate", &out.tls_certificate},
-    {"tls_ca", &out.tls_ca},   {"log_level", &out.log_level},
+    {"cluster", &out.cluster},
+    {"name", &out.name},
+    {"listen", &out.listen},
+    {"advertise", &out.advertise},
+    {"tls_key", &out.tls_key},
+    {"tls_certificate", &out.tls_certificate},
+    {"tls_ca", &out.tls_ca},
+    {"log_level", &out.log_level},
+    {"guardian_program", &out.guardian_program},
   };
   if (const auto found = texts.find(key); found != texts.end()) {
     if (text.empty())
@@ -201,6 +231,9 @@ bool apply(const std::string& key, const given& item, node_options& out, std::st
   } else if (key == "insecure") {
     if (!parse_flag(text, out.insecure))
       return bad("want true or false, have '" + text + "'");
+  } else if (key == "guardian") {
+    if (!parse_flag(text, out.guardian))
+      return bad("want on or off, have '" + text + "'");
   }
   return true;
 }
@@ -209,7 +242,7 @@ bool apply(const std::string& key, const given& item, node_options& out, std::st
 
 void settings::add_to(CLI::App& app, stay kind) {
   for (const auto& entry : fields) {
-    if (kind == stay::command && !entry.for_commands)
+    if (!applies(entry, kind))
       continue;
     const std::string key = entry.key;
     auto* const into = &flags;
@@ -256,7 +289,7 @@ bool settings::resolve(stay kind, node_options& out, std::string& why) const {
     return false;
   for (const auto& entry : fields) {
     const std::string key = entry.key;
-    const bool own_only = kind == stay::command && (!entry.for_commands || key == "name");
+    const bool own_only = !applies(entry, kind) || (kind != stay::node && key == "name");
     const char* text = own_only ? nullptr : std::getenv(variable_of(key).c_str());
     given item;
     if (const auto flag = flags.find(key); flag != flags.end()) {

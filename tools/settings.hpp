@@ -16,8 +16,9 @@ class App;
 
 namespace paxtor::tools {
 
-/// A node that stays, or a command's own short stay as a client node.
-enum class stay { node, command };
+/// A node that stays, or a command's own short stay as a client node; `owner`: a command that holds
+/// something meanwhile.
+enum class stay { node, owner, command };
 
 /// What the command line says about the node. Flags live here while CLI11 parses.
 struct settings {

@@ -1,12 +1,13 @@
 # Reads C++ sources; prints violations of the rules of floors, purity and the door.
 
 BEGIN {
-  low = " base paxos registry cluster storage net door caf "
+  low = " base paxos registry cluster storage guardian net door caf "
   may["base"] = " base "
   may["paxos"] = " base paxos "
   may["registry"] = " base registry "
   may["storage"] = " base paxos registry storage "
   may["cluster"] = " base paxos registry cluster "
+  may["guardian"] = " base registry cluster guardian "
   may["net"] = low "cafio "
   may["actors"] = low "actors "
   may["door"] = " door caf "

@@ -45,6 +45,18 @@ struct node_options {
   /// Allow plain TCP on other addresses than loopback: anybody who reaches the port can crash the
   /// node.
   bool insecure = false;
+  /// Start a guardian: a small process that tells the cluster when this one has died, so that what
+  /// it held is free within milliseconds instead of after the ttl. Needs the program
+  /// paxtor-guardian; without it a line of the log says so, and the ttl decides.
+  bool guardian = true;
+  /// The program. Default: beside this one, in PATH, or where Paxtor was installed.
+  std::string guardian_program;
+  /// For owners that run child processes, which may outlive this one: descriptors of pipes, each
+  /// with its write end in a process that writes one byte when everything that the owner started
+  /// is gone for certain. The guardian reports nothing before that, and never if one is closed
+  /// without that byte. At most 16; not an option of CAF. They stay the caller's, open until the
+  /// node has left.
+  std::vector<int> guardian_awaits;
   /// trace, debug, info, warn, error or off; to stderr.
   std::string log_level = "warn";
 };
