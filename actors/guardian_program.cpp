@@ -139,7 +139,8 @@ std::unique_ptr<guardian_child> guardian_child::start(const std::string& program
     why = "cannot start " + program + ": " + std::strerror(problem);
     return nullptr;
   }
-  return std::unique_ptr<guardian_child>{new guardian_child{pid, guardian::open_pidfd(pid), ends[0]}};
+  const auto pidfd = guardian::open_pidfd(pid);
+  return std::unique_ptr<guardian_child>{new guardian_child{pid, pidfd, ends[0]}};
 }
 
 guardian_child::~guardian_child() {

@@ -91,8 +91,8 @@ public:
   void set_self(peer who);
   void linked(peer who);
   void unlinked(node_id node);
-  /// Frames to this id go to `who` from now on; the newest of one id wins. A node is never hidden by
-  /// a guest.
+  /// Frames to this id go to `who` from now on; the newest of one id wins. A node is never hidden
+  /// by a guest.
   void guest_came(node_id id, std::shared_ptr<guest> who);
   /// If it is still `who` that is known by this id.
   void guest_went(node_id id, const guest* who);

@@ -22,6 +22,7 @@
 #include "libpaxtor/cluster/frame.hpp"
 #include "net/hub.hpp"
 #include "net/peers.hpp"
+#include "test/actors/authority.hpp"
 
 namespace paxtor::test {
 
@@ -88,12 +89,6 @@ inline caf::behavior recorder(caf::event_based_actor* self, std::shared_ptr<reco
     [self](net::stop_atom) { self->quit(); },
   };
 }
-
-struct tls_files {
-  std::string certificate;
-  std::string key;
-  std::string ca;
-};
 
 struct node_config : caf::actor_system_config {
   explicit node_config(const tls_files& tls = {}) {

@@ -1,8 +1,5 @@
 // Links over TLS, and strangers at the door.
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include <arpa/inet.h>
@@ -11,43 +8,13 @@
 #include <unistd.h>
 
 #include "libpaxtor/base/random.hpp"
+#include "test/actors/authority.hpp"
 #include "test/actors/net_help.hpp"
 
 using namespace paxtor;
 using namespace paxtor::test;
 
 namespace {
-
-/// A CA and a certificate of it, made with the openssl program in a folder that goes away.
-class authority {
-public:
-  authority() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "paxtor-tls-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-    folder_ = pattern;
-    run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
-        "/CN=ca "
-        "-keyout ca.key -out ca.pem");
-    run("openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj /CN=node "
-        "-keyout node.key -out node.csr");
-    run("openssl x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out "
-        "node.pem");
-  }
-
-  ~authority() { std::filesystem::remove_all(folder_); }
-
-  [[nodiscard]] tls_files files() const {
-    return {folder_ + "/node.pem", folder_ + "/node.key", folder_ + "/ca.pem"};
-  }
-
-private:
-  void run(const std::string& command) const {
-    auto all = "cd '" + folder_ + "' && " + command + " >log 2>&1";
-    REQUIRE(std::system(all.c_str()) == 0);
-  }
-
-  std::string folder_;
-};
 
 /// Connects, says `bytes`, and waits for the other side to hang up. False: it did not.
 bool stranger_is_turned_away(std::uint16_t port, const std::string& bytes) {

@@ -1,5 +1,4 @@
 #include <csignal>
-#include <fstream>
 
 #include <doctest/doctest.h>
 #include <poll.h>
@@ -32,14 +31,6 @@ guard_event run_until(guard& child, kind last, milliseconds patience = 10s) {
 void start(guard& child, const std::string& script) {
   std::string why;
   REQUIRE(child.start({"sh", "-c", script}, why));
-}
-
-pid_t parent_of(pid_t pid) {
-  std::ifstream stat{"/proc/" + std::to_string(pid) + "/stat"};
-  std::string text;
-  std::getline(stat, text);
-  // PID (NAME) STATE PARENT
-  return std::stoi(text.substr(text.rfind(')') + 4));
 }
 
 } // namespace
@@ -131,4 +122,41 @@ TEST_CASE("guard: killed itself, it takes the command along") {
   kill(parent_of(pid), SIGKILL);
   run_until(child, kind::lost);
   CHECK_FALSE(alive(pid));
+}
+
+TEST_CASE("guard: one byte says that all is gone, and none comes if it was killed") {
+  const auto byte_of = [](guard& child) {
+    pollfd ready{child.gone_fd(), POLLIN, 0};
+    char byte = 0;
+    return poll(&ready, 1, 5000) == 1 ? read(child.gone_fd(), &byte, 1) : -1;
+  };
+  guard child;
+  start(child, "setsid sleep 1000 & sleep 1000");
+  child.run({});
+  const auto pid = static_cast<pid_t>(run_until(child, kind::started).value);
+  pollfd ready{child.gone_fd(), POLLIN, 0};
+  CHECK(poll(&ready, 1, 100) == 0);
+  child.kill_all();
+  CHECK(byte_of(child) == 1);
+  CHECK_FALSE(alive(pid));
+  run_until(child, kind::all_gone);
+  guard killed;
+  start(killed, "sleep 1000");
+  killed.run({});
+  kill(parent_of(static_cast<pid_t>(run_until(killed, kind::started).value)), SIGKILL);
+  CHECK(byte_of(killed) == 0);
+  run_until(killed, kind::lost);
+}
+
+TEST_CASE("guard: in its stead everything is killed but the child that is to be spared") {
+  process spared{{"sleep", "1000"}};
+  guard child;
+  child.spare([&] { return spared.pid(); });
+  start(child, "setsid sleep 1000 & sleep 1000");
+  child.run({});
+  const auto pid = static_cast<pid_t>(run_until(child, kind::started).value);
+  kill(parent_of(pid), SIGKILL);
+  run_until(child, kind::lost);
+  CHECK_FALSE(alive(pid));
+  CHECK(alive(spared.pid()));
 }

@@ -54,6 +54,13 @@ bool alive(pid_t pid) {
   return name_end != std::string::npos && stat.size() > name_end + 2 && stat[name_end + 2] != 'Z';
 }
 
+pid_t parent_of(pid_t pid) {
+  const auto stat = slurp("/proc/" + std::to_string(pid) + "/stat");
+  // PID (NAME) STATE PARENT
+  const auto name_end = stat.rfind(')');
+  return name_end == std::string::npos ? -1 : std::atoi(stat.c_str() + name_end + 4);
+}
+
 double seconds_since(clock::time_point start) {
   return std::chrono::duration<double>(clock::now() - start).count();
 }
@@ -75,6 +82,12 @@ std::vector<pid_t> marked::left() const {
 }
 
 marked::~marked() {
+  const auto all = left();
+  for (const auto pid : all) {
+    const auto orphan = std::find(all.begin(), all.end(), parent_of(pid)) == all.end();
+    if (orphan && slurp("/proc/" + std::to_string(pid) + "/comm") == "paxtor-guardian\n")
+      kill(pid, SIGKILL);
+  }
   const bool clean = eventually(5s, [&] { return left().empty(); });
   if (!clean) {
     for (const auto pid : left()) {
@@ -86,7 +99,17 @@ marked::~marked() {
 }
 
 std::unique_ptr<process> marked::start(const words& args, const words& variables) const {
-  words argv{PAXTOR_PROGRAM};
+  return launch({}, args, variables);
+}
+
+std::unique_ptr<process> marked::start_under(const words& prefix, const words& args) const {
+  return launch(prefix, args, {});
+}
+
+std::unique_ptr<process> marked::launch(const words& prefix, const words& args,
+                                        const words& variables) const {
+  words argv = prefix;
+  argv.emplace_back(PAXTOR_PROGRAM);
   argv.insert(argv.end(), args.begin(), args.end());
   tools::process_options options;
   options.pipe_stdin = true;
@@ -137,7 +160,8 @@ words scratch::lines(const std::string& name) const {
   return tools::split(read(name), '\n');
 }
 
-three_nodes::three_nodes(std::string ttl) : ttl_(std::move(ttl)) {
+three_nodes::three_nodes(std::string ttl, words flags)
+    : ttl_(std::move(ttl)), flags_(std::move(flags)) {
   const auto ports = tools::free_ports(3);
   const words names{"a", "b", "c"};
   for (std::size_t i = 0; i < names.size(); ++i)
@@ -154,6 +178,7 @@ three_nodes::three_nodes(std::string ttl) : ttl_(std::move(ttl)) {
 
 words three_nodes::with_flags(const std::string& command, const words& args) const {
   words result{command, "--voters", voters_, "--ttl", ttl_};
+  result.insert(result.end(), flags_.begin(), flags_.end());
   result.insert(result.end(), args.begin(), args.end());
   return result;
 }
@@ -180,6 +205,22 @@ std::string three_nodes::leader() const {
   REQUIRE(status.status == 0);
   REQUIRE(status.json()["leader"].is_string());
   return status.json()["leader"];
+}
+
+pid_t guardian_of(process& client) {
+  nlohmann::json guardian;
+  // Beyond the ids that tests use.
+  for (int id = 1'000'000; id < 1'002'000; ++id) {
+    client.write_json({{"op", "status"}, {"id", id}});
+    const auto told = answer(client, id, 5s);
+    guardian = told.is_object() ? told["status"]["guardian"] : nlohmann::json{};
+    if (guardian.is_object() && guardian.contains("pid") && guardian["pid"].is_number()
+        && guardian["linked"] == guardian["voters"])
+      return guardian["pid"].get<pid_t>();
+    poll(nullptr, 0, 5);
+  }
+  FAIL("no guardian with all its links: " << guardian.dump());
+  return -1;
 }
 
 nlohmann::json answer(process& client, int id, milliseconds patience) {

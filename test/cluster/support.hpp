@@ -39,13 +39,18 @@ bool eventually(milliseconds patience, const std::function<bool()>& done);
 /// True if there is such a process and it is no zombie.
 [[nodiscard]] bool alive(pid_t pid);
 
+/// -1: there is no such process.
+[[nodiscard]] pid_t parent_of(pid_t pid);
+
 [[nodiscard]] double seconds_since(clock::time_point start);
 
 /// The mark, and what is left with it.
 class marked {
 public:
   marked();
-  /// Fails the test if a process with the mark is left, and kills it.
+  /// Fails the test if a process with the mark is left, and kills it. Guardians of processes that
+  /// were killed are ended first: they go by themselves, but only seconds later when there is no
+  /// cluster to tell.
   ~marked();
   marked(const marked&) = delete;
   marked& operator=(const marked&) = delete;
@@ -54,6 +59,9 @@ public:
   [[nodiscard]] std::unique_ptr<process> start(const words& args,
                                                const words& variables = {}) const;
 
+  /// As start, by way of another program: `PREFIX paxtor ARGS`.
+  [[nodiscard]] std::unique_ptr<process> start_under(const words& prefix, const words& args) const;
+
   /// Runs `paxtor ARGS` to its end.
   [[nodiscard]] outcome run(const words& args, const words& variables = {},
                             milliseconds patience = 30s) const;
@@ -61,6 +69,9 @@ public:
   [[nodiscard]] std::vector<pid_t> left() const;
 
 private:
+  [[nodiscard]] std::unique_ptr<process> launch(const words& prefix, const words& args,
+                                                const words& variables) const;
+
   std::string mark_;
 };
 
@@ -84,7 +95,8 @@ private:
 /// Voters a, b, c as `paxtor node`.
 class three_nodes {
 public:
-  explicit three_nodes(std::string ttl = "1s");
+  /// `flags` are given to every node and command.
+  explicit three_nodes(std::string ttl = "1s", words flags = {});
 
   [[nodiscard]] const marked& mark() const { return mark_; }
   [[nodiscard]] const std::string& voters() const { return voters_; }
@@ -109,10 +121,14 @@ private:
 
   marked mark_;
   std::string ttl_;
+  words flags_;
   std::string voters_;
   std::map<std::string, std::unique_ptr<process>> nodes_;
   std::map<std::string, nlohmann::json> ready_;
 };
+
+/// The guardian of a client (`demo-node`), linked with all voters but its own node.
+[[nodiscard]] pid_t guardian_of(process& client);
 
 /// The answer with this id on a client's stdout; null if none came in time.
 [[nodiscard]] nlohmann::json answer(process& client, int id, milliseconds patience);
