@@ -62,6 +62,7 @@ void load(caf::actor_system_config& cfg, const node_options& defaults) {
   detail::put_default(cfg, "paxtor.tls-key", defaults.tls_key, usual.tls_key);
   detail::put_default(cfg, "paxtor.tls-ca", defaults.tls_ca, usual.tls_ca);
   detail::put_default(cfg, "paxtor.insecure", defaults.insecure, usual.insecure);
+  detail::put_default(cfg, "paxtor.data-dir", defaults.data_dir, usual.data_dir);
   detail::put_default(cfg, "paxtor.guardian", defaults.guardian, usual.guardian);
   detail::put_default(cfg, "paxtor.guardian-program", defaults.guardian_program,
                       usual.guardian_program);

@@ -224,7 +224,13 @@ caf::error data_dir::save() const {
   return {};
 }
 
+std::vector<node_life> data_dir::ended() const {
+  std::lock_guard guard{mutex_};
+  return ended_;
+}
+
 caf::error data_dir::begin(node_life life) {
+  std::lock_guard guard{mutex_};
   own_.assign(1, std::move(life));
   while (ended_.size() + own_.size() > max_lives_kept)
     ended_.erase(ended_.begin());
@@ -232,6 +238,7 @@ caf::error data_dir::begin(node_life life) {
 }
 
 void data_dir::forget(node_id node) {
+  std::lock_guard guard{mutex_};
   const auto is_it = [&](const node_life& x) { return x.node == node; };
   const auto gone = std::erase_if(ended_, is_it) + std::erase_if(own_, is_it);
   // If it cannot be written it is certified again next time, which does no harm.

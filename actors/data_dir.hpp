@@ -14,6 +14,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct node_life {
   std::string name;
 };
 
+/// Safe to use from any thread once it is open.
 class data_dir {
 public:
   /// Makes the directory if needed and takes its lock.
@@ -44,7 +46,7 @@ public:
   data_dir& operator=(const data_dir&) = delete;
 
   /// Lives that have ended, whose end nobody has certified yet.
-  [[nodiscard]] const std::vector<node_life>& ended() const { return ended_; }
+  [[nodiscard]] std::vector<node_life> ended() const;
 
   /// Why lives in it were forgotten, one line; empty: none was.
   [[nodiscard]] const std::string& forgotten() const { return forgotten_; }
@@ -61,10 +63,11 @@ private:
   [[nodiscard]] caf::error load();
   [[nodiscard]] caf::error save() const;
 
-  std::string path_;
+  const std::string path_;
   int lock_;
   /// Which lock this is: machine, device and inode.
   std::string identity_;
+  mutable std::mutex mutex_;
   std::vector<node_life> ended_;
   std::vector<node_life> own_;
   std::string forgotten_;

@@ -53,6 +53,12 @@ std::string absolute(const std::string& file) {
 
 } // namespace
 
+std::string make_secret() {
+  std::string bytes(secret_bytes, '\0');
+  auto* data = reinterpret_cast<unsigned char*>(bytes.data());
+  return RAND_bytes(data, static_cast<int>(bytes.size())) == 1 ? bytes : std::string{};
+}
+
 std::unique_ptr<guardian_keeper> guardian_keeper::make(guardian_setup setup, std::string& why) {
   if (!guardian_possible(why))
     return nullptr;
@@ -74,10 +80,7 @@ guardian_keeper::guardian_keeper(guardian_setup setup)
   // The guardian goes to another directory.
   for (auto* file : {&setup_.tls.certificate, &setup_.tls.key, &setup_.tls.ca})
     *file = absolute(*file);
-  std::string bytes(secret_bytes, '\0');
-  if (RAND_bytes(reinterpret_cast<unsigned char*>(bytes.data()), static_cast<int>(bytes.size()))
-      == 1)
-    secret_ = std::move(bytes);
+  secret_ = make_secret();
   for (const auto& one : setup_.voters)
     has_names_ = has_names_ || numbers_of(one.address, AI_NUMERICHOST).empty();
 }

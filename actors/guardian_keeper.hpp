@@ -22,6 +22,9 @@
 
 namespace paxtor::actors {
 
+/// 32 random bytes; empty if the system has none to give.
+[[nodiscard]] std::string make_secret();
+
 struct guardian_setup {
   std::string node_name;
   /// As in node_options; empty: look for it.
@@ -49,6 +52,7 @@ public:
 
   /// The SHA-256 of the secret: what the session is opened with.
   [[nodiscard]] std::string seal() const;
+  [[nodiscard]] const std::string& secret() const { return secret_; }
 
   void start(node_id self);
 

@@ -31,6 +31,7 @@ void learner_actor::on_news(const keeper_news& news) {
   // The order in which the proposer's actor says them: leadership, then what was asked under it.
   if (news.leading) {
     leading_ = *news.leading;
+    telling_ = false;
     registrar_.lead(leading_);
   }
   for (const auto& note : news.watermarks)
@@ -72,7 +73,7 @@ void learner_actor::pump_registrar() {
   // Notes before answers leave: a node that hears of its session finds it known to the keeper.
   for (const auto& note : out.notes)
     if (leading_)
-      tell_ends(log_, note.events);
+      tell_ends(log_, note.events, telling_);
   if (!out.notes.empty())
     caf::anon_send(others().proposer, applied_news{std::move(out.notes)});
   for (auto& one : out.send)

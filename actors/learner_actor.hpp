@@ -39,6 +39,8 @@ private:
   cluster::registrar registrar_;
   logger log_;
   bool leading_ = false;
+  /// Its own reign has begun: what is applied from here on has not been told before.
+  bool telling_ = false;
   std::uint64_t snapshots_ = 0;
 };
 

@@ -13,7 +13,9 @@
 
 #include "actors/agent_actor.hpp"
 #include "actors/specs.hpp"
+#include "libpaxtor/base/digest.hpp"
 #include "libpaxtor/storage/memory_store.hpp"
+#include "libpaxtor/storage/sqlite_store.hpp"
 #include "net/caf_compat.hpp"
 #include "net/hub.hpp"
 #include "net/tls.hpp"
@@ -106,6 +108,37 @@ std::unique_ptr<guardian_keeper> node::make_guardian() const {
   return made;
 }
 
+caf::error node::open_data(agent_setup& setup) {
+  const auto& path = plan_.options.data_dir;
+  if (path.empty())
+    return {};
+  auto opened = data_dir::open(path, plan_.options.name);
+  if (!opened)
+    return std::move(opened.error());
+  data_ = std::move(*opened);
+  if (!data_->forgotten().empty())
+    log_.warn("nothing in the data directory proves the end of the process before",
+              {{"path", path}, {"why", data_->forgotten()}});
+  for (const auto& life : data_->ended()) {
+    registry::certify_end proof;
+    proof.node = life.node;
+    proof.proof = registry::end_reason::store_reopened;
+    proof.secret = life.secret;
+    proof.detail = "node " + life.name + " was started again";
+    setup.proofs.push_back(std::move(proof));
+  }
+  setup.proof_settled = [data = data_](node_id ended) { data->forget(ended); };
+  // What this process's owners have started may outlive it, and only the guardian knows how to wait
+  // for that: then the directory's lock proves nothing.
+  if (!plan_.options.guardian_awaits.empty())
+    return {};
+  auto secret = guardian_ ? guardian_->secret() : make_secret();
+  if (secret.empty())
+    return make_error(errc::cannot_open, "the system gives no random bytes for a secret");
+  setup.info.seal = sha256(secret);
+  return data_->begin({id_, std::move(secret), plan_.options.name});
+}
+
 caf::error node::start_voter() {
   voter_setup setup;
   setup.name = plan_.options.name;
@@ -113,7 +146,12 @@ caf::error node::start_voter() {
     setup.initial_names.push_back(one.name);
   setup.book = book_;
   generator random{random_number()};
-  setup.store = std::make_unique<storage::memory_store>(random.make_id<voter_id>());
+  const auto fresh = random.make_id<voter_id>();
+  if (data_)
+    setup.store = std::make_unique<storage::sqlite_store>(plan_.options.data_dir, fresh);
+  else
+    setup.store = std::make_unique<storage::memory_store>(fresh);
+  log_.info("the voter's store", {{"store", setup.store->describe()}});
   setup.times = plan_.times;
   setup.leases = plan_.leases;
   setup.seed = random.next();
@@ -171,6 +209,8 @@ caf::error node::start(parking_unit* unit) {
   guardian_ = make_guardian();
   if (guardian_)
     setup.info.seal = guardian_->seal();
+  if (auto problem = open_data(setup))
+    return problem;
   setup.leases = plan_.leases;
   setup.seed = random_number();
   setup.book = book_;
@@ -310,8 +350,12 @@ void node::leave() {
   }
   // After a ttl the agent gives up without having closed it; then the guardian stays for the end
   // of the process.
-  if (guardian_ && std::chrono::steady_clock::now() - asked < plan_.options.ttl)
+  if (std::chrono::steady_clock::now() - asked >= plan_.options.ttl)
+    return;
+  if (guardian_)
     guardian_->stop(true);
+  if (data_)
+    data_->forget(id_);
 }
 
 void node::stop() {
@@ -333,6 +377,8 @@ void node::stop() {
   if (dog_)
     dog_->stop();
   dog_.reset();
+  // F4: whoever has its lock from here on may say that all owners of this node have ended.
+  data_.reset();
   log_.info("node stopped");
 }
 

@@ -20,6 +20,8 @@
 #include <paxtor/key.hpp>
 #include <paxtor/options.hpp>
 
+#include "actors/agent_actor.hpp"
+#include "actors/data_dir.hpp"
 #include "actors/door.hpp"
 #include "actors/guardian_keeper.hpp"
 #include "actors/host_actor.hpp"
@@ -72,6 +74,8 @@ public:
 private:
   [[nodiscard]] caf::error start(parking_unit* unit);
   [[nodiscard]] caf::error start_voter();
+  /// Takes the data directory, if there is one. Its lives that have ended are proofs (F4).
+  [[nodiscard]] caf::error open_data(agent_setup& setup);
   /// Null if it is off, or there can be none: then a line has said why.
   [[nodiscard]] std::unique_ptr<guardian_keeper> make_guardian() const;
   [[nodiscard]] caf::expected<std::uint16_t> start_hub(const cluster::hello_frame& hello);
@@ -87,6 +91,7 @@ private:
   std::shared_ptr<watchdog> dog_;
   std::shared_ptr<join_progress> progress_;
   std::unique_ptr<guardian_keeper> guardian_;
+  std::shared_ptr<data_dir> data_;
 
   mutable std::mutex mutex_;
   node_id id_;

@@ -184,7 +184,7 @@ problem into(const caf::config_value& from, node_options& to) {
 
 using o = node_options;
 
-constexpr std::array<row, 16> rows{{
+constexpr std::array<row, 17> rows{{
   {"cluster", "the cluster's name, the same on all nodes (default: paxtor)",
    into<&o::cluster, read_text>},
   {"name", "this node's stable name (default: host and process id)", into<&o::name, read_text>},
@@ -200,6 +200,8 @@ constexpr std::array<row, 16> rows{{
    into<&o::ttl, read_time>},
   {"join-timeout", "how long to wait for the cluster (default: 15s)",
    into<&o::join_timeout, read_time>},
+  {"data-dir", "this node's directory: a voter's log, and proof of how its process before ended",
+   into<&o::data_dir, read_text>},
   {"tls-certificate", "PEM file of this node's certificate", into<&o::tls_certificate, read_text>},
   {"tls-key", "PEM file of its private key", into<&o::tls_key, read_text>},
   {"tls-ca", "PEM file of the authority that signs all nodes' certificates",

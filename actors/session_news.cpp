@@ -47,9 +47,13 @@ struct teller {
 
 } // namespace
 
-void tell_ends(const logger& log, const std::vector<registry::session_event>& events) {
-  for (const auto& event : events)
-    std::visit(teller{log}, event);
+void tell_ends(const logger& log, const std::vector<registry::session_event>& events,
+               bool& telling) {
+  for (const auto& event : events) {
+    telling = telling || std::holds_alternative<registry::reign_began>(event);
+    if (telling)
+      std::visit(teller{log}, event);
+  }
 }
 
 } // namespace paxtor::actors

@@ -45,6 +45,8 @@ constexpr field fields[] = {
   {"ttl", form::time, whose::all, "how long a silent node keeps what it owns (default: 3s)",
    "TIME"},
   {"join_timeout", form::time, whose::all, "give up joining after this time", "TIME"},
+  {"data_dir", form::text, whose::nodes,
+   "this node's directory: a voter's log survives a crash (default: the log is in memory)", "DIR"},
   {"tls_certificate", form::text, whose::all, "PEM file; needs --tls-key and --tls-ca", "FILE"},
   {"tls_key", form::text, whose::all, "PEM file", "FILE"},
   {"tls_ca", form::text, whose::all,
@@ -205,6 +207,7 @@ bool apply(const std::string& key, const given& item, node_options& out, std::st
     {"tls_ca", &out.tls_ca},
     {"log_level", &out.log_level},
     {"guardian_program", &out.guardian_program},
+    {"data_dir", &out.data_dir},
   };
   if (const auto found = texts.find(key); found != texts.end()) {
     if (text.empty())

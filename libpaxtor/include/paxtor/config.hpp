@@ -38,6 +38,11 @@ struct node_options {
   std::chrono::milliseconds ttl{3000};
   /// How long `join` waits for the cluster before it gives up.
   std::chrono::milliseconds join_timeout{15000};
+  /// A directory of this node's own, made if needed: one process at a time can have it, on a local
+  /// disk. A voter keeps its log there, and comes back after a crash as the voter that it was; and
+  /// a node that is started again frees at once what its process before held. Empty: a voter keeps
+  /// its log in memory.
+  std::string data_dir;
   /// PEM files. All three, or none. Needed for any address but loopback, unless `insecure`.
   std::string tls_certificate;
   std::string tls_key;
