@@ -7,13 +7,12 @@
 #include <caf/send.hpp>
 
 #include "actors/boot_clock.hpp"
-#include "actors/session_news.hpp"
 
 namespace paxtor::actors {
 
 learner_actor::learner_actor(caf::actor_config& cfg, role_setup setup, paxos::timing times,
                              paxos::limits bounds)
-    : role_actor(cfg, setup), times_(times), bounds_(bounds), log_(setup.node_name) {}
+    : role_actor(cfg, setup), times_(times), bounds_(bounds), ends_(setup.node_name) {}
 
 void learner_actor::start(const role_start& begin) {
   role_.emplace(setup().self, *begin.state, begin.voters, times_, bounds_, boot_now());
@@ -30,9 +29,8 @@ void learner_actor::persisted(write_id upto) {
 void learner_actor::on_news(const keeper_news& news) {
   // The order in which the proposer's actor says them: leadership, then what was asked under it.
   if (news.leading) {
-    leading_ = *news.leading;
-    telling_ = false;
-    registrar_.lead(leading_);
+    ends_.lead(*news.leading ? news.at : ballot{});
+    registrar_.lead(*news.leading);
   }
   for (const auto& note : news.watermarks)
     registrar_.sync(note);
@@ -72,8 +70,7 @@ void learner_actor::pump_registrar() {
   auto out = registrar_.take_output();
   // Notes before answers leave: a node that hears of its session finds it known to the keeper.
   for (const auto& note : out.notes)
-    if (leading_)
-      tell_ends(log_, note.events, telling_);
+    ends_.tell(note.events);
   if (!out.notes.empty())
     caf::anon_send(others().proposer, applied_news{std::move(out.notes)});
   for (auto& one : out.send)

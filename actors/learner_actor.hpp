@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "actors/log.hpp"
 #include "actors/role_actor.hpp"
+#include "actors/session_news.hpp"
 #include "libpaxtor/cluster/registrar.hpp"
 #include "libpaxtor/paxos/learner.hpp"
 
@@ -37,10 +37,7 @@ private:
   paxos::limits bounds_;
   std::optional<paxos::learner> role_;
   cluster::registrar registrar_;
-  logger log_;
-  bool leading_ = false;
-  /// Its own reign has begun: what is applied from here on has not been told before.
-  bool telling_ = false;
+  ends_teller ends_;
   std::uint64_t snapshots_ = 0;
 };
 

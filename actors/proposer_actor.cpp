@@ -86,6 +86,7 @@ bool proposer_actor::pump_role(keeper_news& news) {
   if (out.changed) {
     tell_learner(news);
     news.leading = out.changed->leading;
+    news.at = out.changed->at;
     tell_learner(news);
     keeper_.leadership_changed(boot_now(), *out.changed);
   }

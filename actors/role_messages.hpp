@@ -54,6 +54,8 @@ struct applied_news {
 /// proposer -> learner, in this order: leadership, then what was asked under it.
 struct keeper_news {
   std::optional<bool> leading;
+  /// With `leading`: the ballot that is led, or followed.
+  ballot at;
   std::vector<cluster::watermark_note> watermarks;
   std::vector<cluster::ready_read> reads;
 };

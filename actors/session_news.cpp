@@ -47,12 +47,17 @@ struct teller {
 
 } // namespace
 
-void tell_ends(const logger& log, const std::vector<registry::session_event>& events,
-               bool& telling) {
+void ends_teller::lead(ballot at) {
+  leads_ = at;
+  telling_ = false;
+}
+
+void ends_teller::tell(const std::vector<registry::session_event>& events) {
   for (const auto& event : events) {
-    telling = telling || std::holds_alternative<registry::reign_began>(event);
-    if (telling)
-      std::visit(teller{log}, event);
+    if (const auto* reign = std::get_if<registry::reign_began>(&event))
+      telling_ = leads_.valid() && reign->at == leads_;
+    if (telling_)
+      std::visit(teller{log_}, event);
   }
 }
 
