@@ -47,6 +47,7 @@ voter_link::voter_link(voter_link&& other) noexcept
       hurried_(other.hurried_),
       backoff_(other.backoff_),
       due_(other.due_),
+      asked_at_(other.asked_at_),
       failed_(other.failed_),
       problem_(std::move(other.problem_)),
       last_problem_(std::move(other.last_problem_)) {}
@@ -75,6 +76,7 @@ void voter_link::fail(clock::time_point now, const std::string& why) {
   want_write_ = false;
   unsent_.clear();
   heard_ = {};
+  asked_at_.reset();
   failed_ = true;
   // The same once only: a voter may be away for days.
   if (why != last_problem_)
@@ -270,16 +272,21 @@ void voter_link::listen(clock::time_point now) {
 }
 
 void voter_link::say(const std::string& frame) {
+  const auto now = clock::now();
+  if (linked() && asked_at_ && now - *asked_at_ > dial_timeout)
+    return fail(now, "no answer in time");
   if (!linked() || !unsent_.empty())
     return;
   unsent_ = framed(frame);
-  flush(clock::now());
+  asked_at_ = asked_at_.value_or(now);
+  flush(now);
 }
 
 std::optional<std::string> voter_link::hear() {
   std::string frame;
   switch (heard_.next(frame)) {
     case frame_reader::outcome::frame:
+      asked_at_.reset();
       return frame;
     case frame_reader::outcome::none:
       return std::nullopt;

@@ -47,7 +47,8 @@ public:
   /// Connects at once if it does not yet, and waits less between attempts from now on.
   void hurry(clock::time_point now);
 
-  /// Nothing if it is not linked, or what was said before has not left yet.
+  /// Nothing if it is not linked, or what was said before has not left yet. A link that answers
+  /// nothing for dial_timeout is made anew: its other end may be gone without a word.
   void say(const std::string& frame);
 
   /// A frame from the voter.
@@ -86,6 +87,8 @@ private:
   bool hurried_ = false;
   std::chrono::milliseconds backoff_{0};
   clock::time_point due_{};
+  /// Since when an answer is missing.
+  std::optional<clock::time_point> asked_at_;
   bool failed_ = false;
   std::string problem_;
   std::string last_problem_;

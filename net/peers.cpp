@@ -106,7 +106,7 @@ bool peers::to_linked(node_id to, const caf::message& wrapped) const {
 
 void peers::note_route(node_id node, voter_id relay) {
   std::lock_guard guard{mutex_};
-  if (!relay.valid()) {
+  if (!relay.valid() || guests_.count(node) != 0) {
     routes_.erase(node);
     return;
   }

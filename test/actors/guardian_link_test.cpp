@@ -105,6 +105,12 @@ nlohmann::json status_of(linked_node& node) {
   return result;
 }
 
+/// Listens once its hub runs: before that a certificate has nowhere to go, and is dropped.
+std::uint16_t opened(linked_node& node) {
+  REQUIRE(eventually([&] { return node.book->self().hello.node.valid(); }));
+  return node.listen();
+}
+
 caf::message verdict_for(node_id whom) {
   return net::peers::wrap(cluster::encode_frame(
     cluster::voter_frame{formed, voter_id{1}, whom, cluster::certified{node_id{5}, {}, 1, {}}}));
@@ -114,7 +120,7 @@ caf::message verdict_for(node_id whom) {
 
 TEST_CASE("guardian link: its certificate goes to the proposer, and answers come back to it") {
   linked_node a{voter_hello()};
-  const auto port = a.listen();
+  const auto port = opened(a);
   {
     caller guardian{port};
     REQUIRE(guardian.greet() == guardian::welcome);
@@ -148,7 +154,7 @@ TEST_CASE("guardian link: its certificate goes to the proposer, and answers come
 TEST_CASE(
   "guardian link: of two with one id the newer one is answered, and a node is never hidden") {
   linked_node a{voter_hello()};
-  const auto port = a.listen();
+  const auto port = opened(a);
   caller newer{port};
   {
     caller older{port};
@@ -172,7 +178,7 @@ TEST_CASE(
 TEST_CASE(
   "guardian link: whoever says anything but its own certificate is cut, and the node lives") {
   linked_node a{voter_hello()};
-  const auto port = a.listen();
+  const auto port = opened(a);
   auto reopened = certificate();
   std::get<cluster::certify>(reopened.what).proof.proof = registry::end_reason::store_reopened;
   auto forced = certificate();
@@ -213,7 +219,7 @@ TEST_CASE(
 
 TEST_CASE("guardian link: in pieces, and one behind the other") {
   linked_node a{voter_hello()};
-  caller guardian{a.listen()};
+  caller guardian{opened(a)};
   REQUIRE(guardian.greet() == guardian::welcome);
   const auto bytes = framed(certificate()) + framed(certificate());
   for (const auto byte : bytes)
@@ -223,11 +229,11 @@ TEST_CASE("guardian link: in pieces, and one behind the other") {
 
 TEST_CASE("guardian link: a node that is no voter, or none any more, turns it away") {
   linked_node client{hello_of("c", 3)};
-  caller at_client{client.listen()};
+  caller at_client{opened(client)};
   CHECK(at_client.greet() == guardian::no_voter);
   CHECK(at_client.cut());
   linked_node a{voter_hello()};
-  const auto port = a.listen();
+  const auto port = opened(a);
   caller guardian{port};
   REQUIRE(guardian.greet() == guardian::welcome);
   caf::anon_send(a.hub, net::outsider_atom::value);
@@ -266,7 +272,7 @@ TEST_CASE("guardian link: over TLS with a certificate of the CA, and not without
   authority ca;
   authority other;
   linked_node a{voter_hello(), {}, ca.files()};
-  const auto port = a.listen();
+  const auto port = opened(a);
   auto link = link_to(port, ca.files());
   CHECK(turn(link).empty());
   REQUIRE(link.linked());
@@ -291,7 +297,7 @@ TEST_CASE("guardian link: comes back after a break, and says once why it cannot"
   std::uint16_t port = 0;
   {
     linked_node a{voter_hello()};
-    port = a.listen();
+    port = opened(a);
     auto link = link_to(port);
     CHECK(turn(link).empty());
     CHECK_FALSE(link.due());
