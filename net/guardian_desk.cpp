@@ -173,7 +173,7 @@ void guardian_desk::take_new() {
 void guardian_desk::close(seat& one, const char* why) {
   if (!std::exchange(one.open, false))
     return;
-  book_->guest_went(one.guardian, &one); // I41
+  book_->guest_went(one.guardian, &one); // I44
   one.socket = channel{};
   --linked_;
   if (*why != '\0') {

@@ -28,9 +28,9 @@ inline constexpr std::size_t max_answers_waiting = 16;
 /// The thread starts with the first guardian. Without guardians, and while none says anything, it
 /// costs nothing.
 ///
-/// I41 a guest is in the book exactly while its link is open.
 /// I42 what goes on to the proposer is a certificate that a process died, from the guardian whose
 ///     link it came by; whoever sends anything else is cut.
+/// I44 a guest is in the book exactly while its link is open.
 class guardian_desk {
 public:
   explicit guardian_desk(std::shared_ptr<peers> book, std::string node_name);

@@ -145,7 +145,7 @@ TEST_CASE("guardian link: its certificate goes to the proposer, and answers come
     CHECK(std::get<cluster::certified>(std::get<cluster::voter_frame>(answer).what).closed == 1);
     CHECK(status_of(a)["guardians"] == 1);
   }
-  // I41
+  // I44
   CHECK(eventually([&] { return !a.book->to_node(me, verdict_for(me)); }));
   CHECK(status_of(a)["guardians"] == 0);
   CHECK(status_of(a)["guardians_cut"] == 0);
