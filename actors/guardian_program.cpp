@@ -79,7 +79,7 @@ std::string find_guardian(const std::string& wanted, std::string& why) {
   if (!wanted.empty()) {
     if (can_run(wanted))
       return fs::absolute(wanted).string();
-    why = "'" + wanted + "' is no program that can be run";
+    why = "'" + wanted + "' is no program that can be run: correct paxtor.guardian-program";
     return {};
   }
   std::vector<fs::path> folders;
@@ -97,7 +97,8 @@ std::string find_guardian(const std::string& wanted, std::string& why) {
     // A relative folder of PATH depends on where the program was started.
     if (folder.is_absolute() && can_run(folder / program_name))
       return (folder / program_name).string();
-  why = std::string{"no "} + program_name + " beside this program, in PATH or in " PAXTOR_BINDIR;
+  why = std::string{"no "} + program_name + " beside this program, in PATH or in " PAXTOR_BINDIR
+        + ": install it, or set paxtor.guardian-program";
   return {};
 }
 
@@ -109,7 +110,8 @@ bool guardian_possible(std::string& why) {
   }
   const auto fd = guardian::open_pidfd(::getpid());
   if (fd < 0) {
-    why = std::string{"this kernel has no pidfd_open: "} + std::strerror(errno);
+    why = std::string{"no pidfd_open ("} + std::strerror(errno)
+          + "): it needs Linux 5.3, and a sandbox that allows it";
     return false;
   }
   ::close(fd);

@@ -101,9 +101,8 @@ std::unique_ptr<guardian_keeper> node::make_guardian() const {
   std::string why;
   auto made = guardian_keeper::make(std::move(setup), why);
   if (!made)
-    log_.warn("no guardian: if this process crashes, what it holds is freed only after the ttl. "
-              "Install paxtor-guardian or set paxtor.guardian-program; paxtor.guardian=false does "
-              "without and says nothing",
+    log_.warn("no guardian: if this process crashes, what it holds is freed only after the ttl "
+              "(paxtor.guardian=false does without, and says nothing)",
               {{"why", why}, {"ttl_ms", plan_.options.ttl.count()}});
   return made;
 }
