@@ -173,13 +173,13 @@ void guardian_desk::take_new() {
 void guardian_desk::close(seat& one, const char* why) {
   if (!std::exchange(one.open, false))
     return;
-  book_->guest_went(one.guardian, &one); // I44
-  one.socket = channel{};
-  --linked_;
   if (*why != '\0') {
     ++cut_;
     cuts_.log(level::warn, "a guardian was cut: " + std::string{why} + " node=" + node_name_);
   }
+  --linked_;
+  book_->guest_went(one.guardian, &one); // I44
+  one.socket = channel{};
 }
 
 void guardian_desk::serve(const std::shared_ptr<seat>& one, bool readable) {

@@ -168,6 +168,18 @@ TEST_CASE("guardian: without the program one line says what that means") {
   const auto wrong = nodes.run("lock", {"--guardian", "maybe", "k", "--", "true"});
   CHECK(wrong.status == 64);
   CHECK(contains(wrong.err, "want on or off"));
+  CHECK(nodes.run("status", {"--guardian", "off"}).status == 64);
+  const scratch dir;
+  const auto off = nodes.mark().start(
+    {"demo-node", "--voters", nodes.voters(), "--ttl", "1s", "--name", "off", "--config",
+     dir.write("off.json", R"({"guardian": false, "guardian_program": "/no/such/program"})")});
+  REQUIRE(off->read_json(15s).value_or(nullptr)["ready"] == true);
+  off->write_json({{"op", "status"}, {"id", 1}});
+  CHECK(answer(*off, 1, 5s)["status"]["guardian"]["on"] == false);
+  const auto odd = nodes.mark().run(
+    {"node", "--voters", nodes.voters(), "--config", dir.write("odd.json", R"({"guardian": 1})")});
+  CHECK(odd.status == 64);
+  CHECK(contains(odd.err, "want true or false"));
   // `paxtor guard` is the same program.
   const auto by_hand = nodes.start("node", {"--name", "other", "--json", "--guardian-program",
                                             PAXTOR_PROGRAM, "--log-level", "info"});
