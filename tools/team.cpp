@@ -2,6 +2,10 @@
 
 #include <stdexcept>
 
+#include <sys/prctl.h>
+
+#include "tools/guard_child.hpp"
+
 namespace paxtor::tools {
 
 int team_member::order(nlohmann::json what) {
@@ -39,6 +43,8 @@ bool team_member::wait_ready(milliseconds patience, std::string& why) {
 team::team(const std::vector<std::string>& names, const std::vector<std::string>& flags,
            int printer_fd)
     : flags_(flags), printer_fd_(printer_fd) {
+  // A guardian whose node was killed becomes a child of this process.
+  prctl(PR_SET_CHILD_SUBREAPER, 1);
   // A port that was free a moment ago may be taken now: try others.
   std::string why;
   for (int attempt = 0; attempt < 3; ++attempt) {
@@ -47,6 +53,11 @@ team::team(const std::vector<std::string>& names, const std::vector<std::string>
     members_.clear();
   }
   throw std::runtime_error(why);
+}
+
+team::~team() {
+  members_.clear();
+  kill_descendants(-1);
 }
 
 bool team::start(const std::vector<std::string>& names, std::string& why) {

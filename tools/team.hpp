@@ -51,6 +51,12 @@ public:
   team(const std::vector<std::string>& names, const std::vector<std::string>& flags,
        int printer_fd = -1);
 
+  /// Kills all of them, and the guardians that they leave: those have nobody to tell any more, but
+  /// would try for seconds.
+  ~team();
+  team(const team&) = delete;
+  team& operator=(const team&) = delete;
+
   /// A client node more; it does not listen, so it hosts nothing.
   team_member& add_client(const std::string& name, const std::vector<std::string>& flags = {});
 
