@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "guardian/ward.hpp"
+#include "net/guardian/ward.hpp"
 #include "libpaxtor/base/digest.hpp"
 
 namespace paxtor::actors {

@@ -17,7 +17,7 @@
 #include "actors/guardian_program.hpp"
 #include "actors/log.hpp"
 #include "actors/plan.hpp"
-#include "guardian/orders.hpp"
+#include "net/guardian/orders.hpp"
 #include "libpaxtor/base/ids.hpp"
 
 namespace paxtor::actors {

@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "guardian/orders.hpp"
-#include "guardian/ward.hpp"
+#include "net/guardian/orders.hpp"
+#include "net/guardian/ward.hpp"
 
 namespace paxtor::actors {
 

@@ -11,7 +11,7 @@
 #include <paxtor/error.hpp>
 
 #include "actors/log.hpp"
-#include "guardian/orders.hpp"
+#include "net/guardian/orders.hpp"
 #include "libpaxtor/registry/commands.hpp"
 
 namespace paxtor::actors {

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "guardian/link.hpp"
+#include "net/guardian/link.hpp"
 
 namespace paxtor::net {
 

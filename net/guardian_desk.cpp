@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "guardian/link.hpp"
+#include "net/guardian/link.hpp"
 #include "net/tls.hpp"
 
 namespace paxtor::net {

@@ -8,7 +8,7 @@
 
 #include <caf/fwd.hpp>
 
-#include "guardian/tls.hpp"
+#include "net/guardian/tls.hpp"
 
 namespace paxtor::net {
 

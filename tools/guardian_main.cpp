@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "guardian/orders.hpp"
-#include "guardian/process.hpp"
+#include "net/guardian/orders.hpp"
+#include "net/guardian/process.hpp"
 
 namespace {
 

@@ -12,8 +12,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "guardian/link.hpp"
-#include "guardian/voter_link.hpp"
+#include "net/guardian/link.hpp"
+#include "net/guardian/voter_link.hpp"
 #include "test/actors/net_help.hpp"
 
 using namespace paxtor;

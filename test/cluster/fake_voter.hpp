@@ -15,9 +15,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "guardian/link.hpp"
-#include "guardian/orders.hpp"
-#include "guardian/tls.hpp"
+#include "net/guardian/link.hpp"
+#include "net/guardian/orders.hpp"
+#include "net/guardian/tls.hpp"
 #include "libpaxtor/cluster/frame.hpp"
 
 namespace paxtor::test {

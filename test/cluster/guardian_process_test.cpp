@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "actors/guardian_program.hpp"
-#include "guardian/orders.hpp"
-#include "guardian/tls.hpp"
-#include "guardian/ward.hpp"
+#include "net/guardian/orders.hpp"
+#include "net/guardian/tls.hpp"
+#include "net/guardian/ward.hpp"
 #include "test/actors/authority.hpp"
 #include "test/cluster/fake_voter.hpp"
 #include "test/cluster/support.hpp"

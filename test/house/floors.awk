@@ -61,6 +61,7 @@ floor in pure {
 }
 
 function floor_of(path) {
+  if (path ~ /^net\/guardian\//) return "guardian"
   if (path ~ /^libpaxtor\/include\//) return "door"
   if (path ~ /^libpaxtor\//) {
     sub(/^libpaxtor\//, "", path)

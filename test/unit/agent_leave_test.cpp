@@ -69,8 +69,9 @@ TEST_CASE("messages that are late, foreign or nonsense change nothing") {
             {registry::answer{seq{500}, registry::status::granted, token{1}, 0, {}, "", "", {}}}});
   x.at(0).step(x.now, voter_id{9}, answers{session_id{}, {registry::answer{}}});
   x.at(0).step(x.now, voter_id{9}, read_answer{12, "{}"});
-  x.at(0).step(x.now, voter_id{9},
-               registry::effects_for{session, node_id{5}, index{900}, index{1}, true, {}});
+  x.at(0).step(
+    x.now, voter_id{9},
+    registry::effects_for{session, node_id{5}, index{900}, index{1}, true, {}, 0, 1, {}});
   x.settle();
   CHECK(x.at(0).dropped() == before + 7);
   CHECK(x.at(0).session() == session);

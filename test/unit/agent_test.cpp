@@ -106,8 +106,8 @@ TEST_CASE("I18: a grant that arrives after the fence is told to nobody") {
   x.members[1].cut = true;
   x.run(4s);
   CHECK(x.notices<session_down>(1).size() == 1);
-  registry::effects_for late{session, node_of(1), index{session.value + 50}, index{session.value},
-                             true,    {}};
+  registry::effects_for late{
+    session, node_of(1), index{session.value + 50}, index{session.value}, true, {}, 0, 1, {}};
   late.effects.emplace_back(
     registry::lock_granted{local_actor_id{1}, seq{1}, token{session.value + 50}, {key("k")}});
   x.at(1).step(x.now, voter_id{1}, late);

@@ -57,7 +57,7 @@ std::vector<frame> samples() {
     result.emplace_back(node_frame{cluster_id{1}, node_id{2}, voter_id{3}, x});
   registry::answer answer{seq{1}, registry::status::located, token{2}, 3, session_id{4}, "5",
                           "why",  {some_location()}};
-  registry::effects_for effects{session_id{1}, node_id{2}, index{9}, index{3}, true, {}};
+  registry::effects_for effects{session_id{1}, node_id{2}, index{9}, index{3}, true, {}, 0, 1, {}};
   effects.effects.emplace_back(
     registry::lock_granted{local_actor_id{1}, seq{2}, token{9}, {key("k")}});
   effects.effects.emplace_back(registry::start_singleton{

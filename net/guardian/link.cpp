@@ -1,4 +1,4 @@
-#include "guardian/link.hpp"
+#include "net/guardian/link.hpp"
 
 namespace paxtor::guardian {
 

@@ -1,4 +1,4 @@
-#include "guardian/process.hpp"
+#include "net/guardian/process.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -15,10 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "guardian/orders.hpp"
-#include "guardian/voter_link.hpp"
-#include "guardian/ward.hpp"
 #include "libpaxtor/cluster/frame.hpp"
+#include "net/guardian/orders.hpp"
+#include "net/guardian/voter_link.hpp"
+#include "net/guardian/ward.hpp"
 
 namespace paxtor::guardian {
 
@@ -42,6 +42,7 @@ private:
   [[nodiscard]] int patience(clock::time_point now) const;
   void hear_voters();
   [[nodiscard]] std::size_t linked() const;
+  [[nodiscard]] bool nobody_left(clock::time_point now) const;
   void take_orders();
   void take(std::string_view packet, const std::vector<int>& descriptors);
   void set_voters(const std::vector<voter_address>& voters);
@@ -80,7 +81,7 @@ int process::run() {
     wait(clock::now());
     const auto now = clock::now();
     hear_voters();
-    if (ended_at_ && (unproven_ || now >= *ended_at_ + give_up_after))
+    if (ended_at_ && (unproven_ || now >= *ended_at_ + give_up_after || nobody_left(now)))
       return 0;
     // I39
     if (ended_at_ && nothing_awaited())
@@ -100,6 +101,13 @@ void process::hear_voters() {
 std::size_t process::linked() const {
   return static_cast<std::size_t>(
     std::count_if(links_.begin(), links_.end(), [](const auto& one) { return one.linked(); }));
+}
+
+bool process::nobody_left(clock::time_point now) const {
+  return std::all_of(links_.begin(), links_.end(), [now](const auto& one) {
+    const auto since = one.refused_since();
+    return since && now - std::max(*since, *ended_at_) >= refused_for;
+  });
 }
 
 int process::patience(clock::time_point now) const {

@@ -1,4 +1,4 @@
-#include "guardian/orders.hpp"
+#include "net/guardian/orders.hpp"
 
 #include <charconv>
 

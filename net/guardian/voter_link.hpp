@@ -11,10 +11,10 @@
 
 #include <poll.h>
 
-#include "guardian/link.hpp"
-#include "guardian/orders.hpp"
-#include "guardian/tls.hpp"
 #include "libpaxtor/base/random.hpp"
+#include "net/guardian/link.hpp"
+#include "net/guardian/orders.hpp"
+#include "net/guardian/tls.hpp"
 
 namespace paxtor::guardian {
 
@@ -47,6 +47,10 @@ public:
   /// Connects at once if it does not yet, and waits less between attempts from now on.
   void hurry(clock::time_point now);
 
+  /// Since when every attempt ended with a refusal: a host is there, and no voter. None if the last
+  /// one ended otherwise.
+  [[nodiscard]] std::optional<clock::time_point> refused_since() const { return refused_since_; }
+
   /// Nothing if it is not linked, or what was said before has not left yet. A link that answers
   /// nothing for dial_timeout is made anew: its other end may be gone without a word.
   void say(const std::string& frame);
@@ -72,6 +76,7 @@ private:
   io receive(char* to, std::size_t size, std::size_t& got);
   io transmit(const char* from, std::size_t size, std::size_t& sent);
   void fail(clock::time_point now, const std::string& why);
+  void cannot_connect(clock::time_point now, int code);
   void hang_up();
 
   voter_address where_;
@@ -89,6 +94,7 @@ private:
   clock::time_point due_{};
   /// Since when an answer is missing.
   std::optional<clock::time_point> asked_at_;
+  std::optional<clock::time_point> refused_since_;
   bool failed_ = false;
   std::string problem_;
   std::string last_problem_;

@@ -1,4 +1,4 @@
-#include "guardian/tls.hpp"
+#include "net/guardian/tls.hpp"
 
 #include <algorithm>
 #include <climits>

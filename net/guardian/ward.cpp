@@ -1,4 +1,4 @@
-#include "guardian/ward.hpp"
+#include "net/guardian/ward.hpp"
 
 #include <csignal>
 #include <cstdint>

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "guardian/tls.hpp"
 #include "libpaxtor/base/ids.hpp"
+#include "net/guardian/tls.hpp"
 
 namespace paxtor::guardian {
 

@@ -1,4 +1,4 @@
-#include "guardian/voter_link.hpp"
+#include "net/guardian/voter_link.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -48,6 +48,7 @@ voter_link::voter_link(voter_link&& other) noexcept
       backoff_(other.backoff_),
       due_(other.due_),
       asked_at_(other.asked_at_),
+      refused_since_(other.refused_since_),
       failed_(other.failed_),
       problem_(std::move(other.problem_)),
       last_problem_(std::move(other.last_problem_)) {}
@@ -77,6 +78,7 @@ void voter_link::fail(clock::time_point now, const std::string& why) {
   unsent_.clear();
   heard_ = {};
   asked_at_.reset();
+  refused_since_.reset();
   failed_ = true;
   // The same once only: a voter may be away for days.
   if (why != last_problem_)
@@ -84,6 +86,13 @@ void voter_link::fail(clock::time_point now, const std::string& why) {
   backoff_ = std::clamp(backoff_ * 2, redial_min, hurried_ ? hurried_max : redial_max);
   const auto half = static_cast<std::uint64_t>(backoff_.count()) / 2;
   due_ = now + std::chrono::milliseconds{half + random_.below(half + 1)};
+}
+
+void voter_link::cannot_connect(clock::time_point now, int code) {
+  const auto since = refused_since_.value_or(now);
+  fail(now, "cannot connect: " + errno_text(code));
+  if (code == ECONNREFUSED)
+    refused_since_ = since;
 }
 
 bool voter_link::take_failure(std::string& why) {
@@ -117,7 +126,7 @@ void voter_link::dial(clock::time_point now) {
   set_flag(fd_, IPPROTO_TCP, TCP_KEEPINTVL, 5);
   set_flag(fd_, IPPROTO_TCP, TCP_KEEPCNT, 3);
   if (::connect(fd_, found->ai_addr, found->ai_addrlen) != 0 && errno != EINPROGRESS)
-    return fail(now, "cannot connect: " + errno_text(errno));
+    return cannot_connect(now, errno);
   at_ = phase::connecting;
   want_write_ = true;
   due_ = now + dial_timeout;
@@ -182,9 +191,10 @@ bool voter_link::connected(clock::time_point now) {
   socklen_t size = sizeof(code);
   ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &code, &size);
   if (code != 0) {
-    fail(now, "cannot connect: " + errno_text(code));
+    cannot_connect(now, code);
     return false;
   }
+  refused_since_.reset();
   unsent_ = words_of(guardian_preamble, own_id_);
   at_ = phase::greeting;
   if (context_) {
