@@ -10,9 +10,9 @@
 
 namespace paxtor::storage {
 
-/// A store in one SQLite file, WAL, `synchronous=FULL`: what `append` wrote survives the process and
-/// the machine's power. Writes of one `append` are one transaction, so one sync. Every row carries a
-/// checksum over all that it says: a voter never votes on state it cannot trust.
+/// A store in one SQLite file, WAL, `synchronous=FULL`: what `append` wrote survives the process
+/// and a loss of power. Writes of one `append` are one transaction, so one sync. Every row carries
+/// a checksum over all that it says: a voter never votes on state it cannot trust.
 ///
 /// The caller sees to it that one process uses a directory at a time (its data directory's lock);
 /// SQLite's own lock is the second line.
@@ -39,8 +39,8 @@ public:
                std::uint64_t max_bytes = default_max_bytes);
   ~sqlite_store() override;
 
-  /// ERRORS: what is wrong with which file, and what to do: not a store, of a newer version, in use,
-  /// damaged (which row).
+  /// ERRORS: what is wrong with which file, and what to do: not a store, of a newer version, in
+  /// use, damaged (which row).
   [[nodiscard]] loaded load() override;
 
   /// ERRORS: which file, what the system says; then the voter stops.

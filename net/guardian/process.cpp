@@ -104,7 +104,7 @@ std::size_t process::linked() const {
 }
 
 bool process::nobody_left(clock::time_point now) const {
-  return std::all_of(links_.begin(), links_.end(), [now](const auto& one) {
+  return std::all_of(links_.begin(), links_.end(), [this, now](const auto& one) {
     const auto since = one.refused_since();
     return since && now - std::max(*since, *ended_at_) >= refused_for;
   });

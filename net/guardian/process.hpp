@@ -20,8 +20,8 @@ namespace paxtor::guardian {
 /// How long a certificate is tried for; a second later than `give_up_after` at the latest the
 /// kernel ends the process.
 inline constexpr std::chrono::milliseconds give_up_after{4500};
-/// Or until every voter's host has refused to connect for this long: nobody is left to tell. (A voter
-/// that is only being started again is not there to be told either; then the ttl decides.)
+/// Or until every voter's host has refused to connect for this long: nobody is left to tell. (A
+/// voter that is only being started again is not there to be told either; then the ttl decides.)
 inline constexpr std::chrono::milliseconds refused_for{2000};
 /// Between sending it again on a link, growing.
 inline constexpr std::chrono::milliseconds resend_min{50};
