@@ -38,7 +38,7 @@ struct kept_nodes {
 
   void wait_ready(const std::string& name) {
     const auto ready = running[name]->read_json(20s);
-    REQUIRE_MESSAGE(ready, name + ": " + running[name]->read_errors(1s));
+    REQUIRE_MESSAGE(ready, (name + ": " + running[name]->read_errors(1s)));
     CHECK((*ready)["role"] == "voter");
   }
 
