@@ -1,6 +1,8 @@
 #include "libpaxtor/storage/sqlite_store.hpp"
 
+#include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -24,6 +26,7 @@ constexpr std::string_view promise_fact = "promise";
 constexpr std::string_view truncated_fact = "truncated";
 constexpr std::string_view formation_fact = "formation";
 constexpr std::string_view snapshot_fact = "snapshot";
+constexpr std::string_view open_fact = "open";
 
 /// A snapshot without its image, which lies in parts.
 struct snapshot_note {
@@ -64,10 +67,15 @@ struct sqlite_store::database {
   std::optional<connection> db;
   /// Why there is none.
   std::string problem;
+  bool writable = false;
 
   void open(const std::string& file, voter_id fresh, access how, std::uint64_t max_bytes);
   /// True if the file is blank.
   [[nodiscard]] bool check_kind();
+  /// What was written last lies in the file beside the database until it is moved over. Who deletes
+  /// it, or copies the database alone, would have a voter that forgot.
+  void check_log(bool there);
+  void mark_open(bool open);
   void make(voter_id fresh);
 
   void put_fact(std::string_view name, std::string_view value);
@@ -93,9 +101,14 @@ struct sqlite_store::database {
 void sqlite_store::database::open(const std::string& file, voter_id fresh, access how,
                                   std::uint64_t max_bytes) {
   try {
+    std::error_code none;
+    const auto log = std::filesystem::file_size(file + "-wal", none);
+    const bool log_there = !none && log > 0;
     db.emplace(file, how == access::make);
     // Before anything is written: another program's file stays as it is.
     const auto blank = check_kind();
+    if (!blank)
+      check_log(log_there);
     if (how == access::read)
       return;
     db->execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
@@ -104,6 +117,8 @@ void sqlite_store::database::open(const std::string& file, voter_id fresh, acces
     // L5: one that lost its id, and perhaps what it promised, is not made anew.
     if (blank)
       make(fresh);
+    mark_open(true);
+    writable = true;
   } catch (const db_error& error) {
     db.reset();
     problem = error.what();
@@ -129,6 +144,24 @@ bool sqlite_store::database::check_kind() {
                    + std::to_string(version) + ", this one reads up to " + std::to_string(format)
                    + "); run that version");
   return false;
+}
+
+void sqlite_store::database::check_log(bool there) {
+  std::uint64_t open = 0;
+  if (!there && read_fact(open_fact, open) && open == 1)
+    throw db_error(db->file()
+                   + "-wal: is missing, and holds what this voter wrote last: put it back "
+                     "beside "
+                   + file_name
+                   + ". If it is lost, move the directory away: the node then comes back as a new "
+                     "voter");
+}
+
+void sqlite_store::database::mark_open(bool open) {
+  put_fact(open_fact, encode(std::uint64_t{open ? 1U : 0U}));
+  // Into the database itself; the other file stays as large as it is until the store is closed.
+  if (open)
+    db->execute("PRAGMA wal_checkpoint(FULL)");
 }
 
 void sqlite_store::database::make(voter_id fresh) {
@@ -295,7 +328,15 @@ sqlite_store::sqlite_store(const std::string& directory, voter_id fresh, access 
   db_->open(file, fresh, how, max_bytes);
 }
 
-sqlite_store::~sqlite_store() = default;
+sqlite_store::~sqlite_store() {
+  if (!db_->db || !db_->writable)
+    return;
+  try {
+    db_->mark_open(false);
+  } catch (const db_error&) {
+    // Then the next one wants to see the other file, which is still there.
+  }
+}
 
 loaded sqlite_store::load() {
   if (!db_->db)

@@ -150,7 +150,8 @@ TEST_CASE("data directory: a store that is damaged stops its voter, and the othe
   REQUIRE(nodes.run("put", {"cfg", "k", "1"}).status == 0);
   nodes.running["a"]->kill_now();
   const auto file = nodes.files.file("a") + "/voter.db";
-  std::ofstream{file} << std::string(8192, 'x');
+  for (const auto* part : {"", "-wal"})
+    std::ofstream{file + part} << std::string(8192, 'x');
   const auto again = nodes.mark.run(nodes.args(
     "node", {"--name", "a", "--data-dir", nodes.files.file("a"), "--join-timeout", "5s"}));
   CHECK(again.status == 69);

@@ -256,6 +256,32 @@ TEST_CASE("a torn file, another program's and a newer version's are refused and 
   CHECK(problem(f.path).find("newer version") != std::string::npos);
 }
 
+TEST_CASE("the file that holds what was written last is missed") {
+  folder f;
+  folder crashed;
+  {
+    sqlite_store store{f.path, voter_id{7}};
+    REQUIRE(store.append({one(1, write_promise{{3, voter_id{1}}})}).ok());
+  }
+  // Closed in good order there is none.
+  CHECK_FALSE(fs::exists(f.file() + "-wal"));
+  {
+    sqlite_store store{f.path, voter_id{7}};
+    REQUIRE(store.append({one(1, write_promise{{4, voter_id{1}}})}).ok());
+    // As a crash leaves it.
+    for (const auto* part : {"", "-wal"})
+      fs::copy_file(f.file() + part, crashed.file() + part);
+  }
+  CHECK(load(f.path).promised.round == 4);
+  folder copied;
+  fs::copy_file(crashed.file(), copied.file());
+  CHECK(problem(copied.path).find("voter.db-wal: is missing") != std::string::npos);
+  fs::copy_file(crashed.file() + "-wal", copied.file() + "-wal",
+                fs::copy_options::overwrite_existing);
+  CHECK(load(copied.path).promised.round == 4);
+  CHECK(load(crashed.path).promised.round == 4);
+}
+
 TEST_CASE("a directory that is not there, and a store that is open, say so") {
   folder f;
   CHECK(problem(f.path + "/none").find("does the directory exist") != std::string::npos);
