@@ -137,7 +137,7 @@ json bench_owning_leader_killed(const failover_options& how, const progress_line
     // It takes a majority to go on, so each leader has a cluster of its own.
     team nodes{{"a", "b", "c"}, flags_of(how)};
     const auto here = join_team(nodes, how.ttl);
-    return kill_holder(*here, nodes.member(leader_of(*here)), {"bench", "leader", run}, run);
+    return kill_holder(*here, nodes.member(leader_of(nodes)), {"bench", "leader", run}, run);
   });
 }
 

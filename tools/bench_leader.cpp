@@ -76,7 +76,7 @@ leader_run kill_a_leader(const failover_options& how, int run) {
   for (int i = 0; i < 4; ++i)
     here->system().spawn(sampler, log, i);
   std::this_thread::sleep_for(milliseconds{500 + run * 29 % 200});
-  const auto leader = leader_of(*here);
+  const auto leader = leader_of(nodes);
   const auto killed = clock::now();
   nodes.member(leader).child().kill_now();
   // Longer than a ttl, so that an owner that was going to be fenced has been.

@@ -27,12 +27,15 @@ std::unique_ptr<client> join_team(const team& nodes, const std::string& ttl) {
   return result;
 }
 
-std::string leader_of(const client& node) {
+std::string leader_of(team& nodes) {
   const auto deadline = clock::now() + std::chrono::seconds{5};
   while (clock::now() < deadline) {
-    const auto status = node.door().status();
-    if (const auto found = status.find("leader"); found != status.end() && found->is_string())
-      return found->get<std::string>();
+    for (const auto& member : nodes.members()) {
+      const auto answer = member->ask({{"op", "status"}});
+      const nlohmann::json::json_pointer leads{"/status/log/proposer/leading"};
+      if (answer.contains(leads) && answer[leads] == true)
+        return member->name;
+    }
     std::this_thread::sleep_for(milliseconds{10});
   }
   throw std::runtime_error("nobody leads");

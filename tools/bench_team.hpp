@@ -26,8 +26,8 @@ struct instant {
 /// This process, as a client node of the team. Throws std::runtime_error.
 [[nodiscard]] std::unique_ptr<client> join_team(const team& nodes, const std::string& ttl);
 
-/// The name of the voter that leads. Throws std::runtime_error.
-[[nodiscard]] std::string leader_of(const client& node);
+/// The name of the voter that leads, as that one says itself. Throws std::runtime_error.
+[[nodiscard]] std::string leader_of(team& nodes);
 
 /// Has a lock (or waits) until it is told to end; `granted` is set at the grant.
 caf::behavior keeper(caf::event_based_actor* self, const cluster& door, const nlohmann::json& what,

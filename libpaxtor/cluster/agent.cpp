@@ -399,7 +399,7 @@ bool agent::valid(time_point now) const {
 }
 
 voter_id agent::leader() const {
-  return impl_->finder.known() ? impl_->finder.target() : voter_id{};
+  return impl_->finder.leader();
 }
 
 time_point agent::next_wake() const {

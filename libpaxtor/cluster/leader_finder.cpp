@@ -74,6 +74,9 @@ bool leader_finder::voters_are(time_point now, std::vector<voter_id> voters) {
 
 bool leader_finder::link_up(time_point now, voter_id voter) {
   up_.insert(voter);
+  // Until now another passed on what is for the leader.
+  if (known_ && voter == leader_ && usable(voter))
+    target_ = voter;
   if (known_ || usable(target_) || !usable(voter))
     return false;
   target_ = voter;

@@ -45,6 +45,8 @@ public:
   /// Not valid() while there is nobody to talk to.
   [[nodiscard]] voter_id target() const { return target_; }
   [[nodiscard]] bool known() const { return known_; }
+  /// Who leads, which is not the target where another passes on; not valid() if it is not known.
+  [[nodiscard]] voter_id leader() const { return known_ ? leader_ : voter_id{}; }
   [[nodiscard]] ballot seen() const { return seen_; }
   [[nodiscard]] duration quick() const { return quick_; }
   [[nodiscard]] duration slow() const { return slow_; }

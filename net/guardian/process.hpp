@@ -24,8 +24,8 @@ inline constexpr std::chrono::milliseconds give_up_after{4500};
 /// voter that is only being started again is not there to be told either; then the ttl decides.)
 inline constexpr std::chrono::milliseconds refused_for{2000};
 /// Between sending it again on a link, growing.
-inline constexpr std::chrono::milliseconds resend_min{50};
-inline constexpr std::chrono::milliseconds resend_max{250};
+inline constexpr std::chrono::milliseconds resend_min{20};
+inline constexpr std::chrono::milliseconds resend_max{100};
 
 /// The whole life of a guardian; `order_socket` is its end of the socketpair. Returns the exit
 /// status. Needs no thread and, while nothing happens, no CPU.

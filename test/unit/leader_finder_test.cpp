@@ -111,6 +111,11 @@ TEST_CASE("only voters whose link is up are tried, and a leader without a link i
   CHECK(x.heard_leader(a, {3, a}));
   CHECK(x.target() == b);
   CHECK(x.known());
+  // Who is asked is not who leads; and it is asked directly as soon as it can be.
+  CHECK(x.leader() == a);
+  CHECK_FALSE(x.link_up(now, a));
+  CHECK(x.target() == a);
+  CHECK(x.leader() == a);
 }
 
 TEST_CASE("nobody to talk to is no error") {
