@@ -1,7 +1,6 @@
 #include "actors/guardian_keeper.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <utility>
 
@@ -13,8 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "net/guardian/ward.hpp"
+#include "actors/quiet_thread.hpp"
 #include "libpaxtor/base/digest.hpp"
+#include "net/guardian/ward.hpp"
 
 namespace paxtor::actors {
 
@@ -101,13 +101,7 @@ void guardian_keeper::wake() const {
 
 void guardian_keeper::start(node_id self) {
   self_ = self;
-  // Signals are the program's business: none may be handled on this thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread{[this] { run(); }};
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = quiet_thread([this] { run(); });
 }
 
 void guardian_keeper::stop(bool closed) {

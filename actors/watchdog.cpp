@@ -10,12 +10,12 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "actors/boot_clock.hpp"
+#include "actors/quiet_thread.hpp"
 
 namespace paxtor::actors {
 
@@ -34,13 +34,7 @@ watchdog::watchdog(std::string node) : node_(std::move(node)), wake_ns_(never) {
     ::close(wakeup_);
     throw std::system_error(code, std::generic_category(), "watchdog");
   }
-  // Signals are the program's business: none may be handled on this thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread{[this] { run(); }};
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = quiet_thread([this] { run(); });
 }
 
 watchdog::~watchdog() {

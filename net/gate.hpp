@@ -37,7 +37,7 @@ public:
     std::function<void(std::uint64_t id, channel)> dialed;
     std::function<void(std::uint64_t id, std::string why)> dial_failed;
     std::function<void(channel)> accepted;
-    /// A guardian (guardian/link.hpp): its socket never reaches CAF.
+    /// A guardian (net/guardian/link.hpp): its socket never reaches CAF.
     std::function<void(channel, node_id guardian)> guardian;
     std::function<void(std::string why)> turned_away;
   };

@@ -1,4 +1,4 @@
-/// `paxtor-guardian`: the process that a node starts beside itself (guardian/process.hpp).
+/// `paxtor-guardian`: the process that a node starts beside itself (net/guardian/process.hpp).
 
 #include <cstdio>
 #include <exception>
