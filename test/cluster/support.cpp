@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <random>
 #include <sstream>
 
@@ -22,9 +21,13 @@ namespace {
 // A child that died takes no input; the test sees that elsewhere.
 const auto no_sigpipe = std::signal(SIGPIPE, SIG_IGN);
 
+/// Empty if it cannot be read. A process may go between open and read of its file in /proc, and
+/// the read then fails: `<<` ends there, where a stream's iterator would throw.
 std::string slurp(const std::string& path) {
   std::ifstream in{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{in}, {}};
+  std::ostringstream out;
+  out << in.rdbuf();
+  return out.str();
 }
 
 std::string unique() {
