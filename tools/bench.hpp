@@ -13,6 +13,7 @@
 
 #include "tools/client.hpp"
 #include "tools/process.hpp"
+#include "tools/team.hpp"
 
 namespace paxtor::tools {
 
@@ -51,12 +52,35 @@ private:
 [[nodiscard]] nlohmann::json bench_name(client& node, const std::string& type, int block,
                                         std::chrono::milliseconds time);
 
+/// Distinct keys, each locked and released once.
+struct keys_options {
+  std::uint64_t keys = 1'000'000;
+  int in_flight = 256;
+  /// Lines of the table: how often the voters' memory is looked at.
+  int rows = 20;
+};
+
+/// Called with each row: {"keys", "seconds", "client_bytes", "voters": {"a": {"resident_bytes",
+/// "disk_bytes" (with data directories)}}}.
+using keys_row = std::function<void(const nlohmann::json& row)>;
+
+/// What voters need in memory (and on disk) while `node` locks and releases many keys. The largest
+/// voter's memory in the first half and in the second are told; it must not grow with the keys
+/// (R6).
+[[nodiscard]] nlohmann::json bench_keys(client& node, team& voters, const keys_options& how,
+                                        const keys_row& say);
+
+/// Of a process; 0 if there is none.
+[[nodiscard]] std::uint64_t resident_bytes(pid_t pid);
+
 /// How processes are killed: SIGKILL, `runs` times.
 struct failover_options {
   int runs = 50;
   std::string ttl = "3s";
   /// Whether nodes have guardians, which certify the end of a process.
   bool guardian = true;
+  /// Where voters have their data directories; empty: memory stores.
+  std::string store_under;
 };
 
 /// Called after each run.

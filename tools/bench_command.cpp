@@ -2,14 +2,13 @@
 
 #include <iostream>
 #include <memory>
-#include <thread>
 
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 
 #include "tools/bench.hpp"
+#include "tools/bench_place.hpp"
 #include "tools/commands.hpp"
 #include "tools/exit_status.hpp"
 #include "tools/style.hpp"
@@ -25,8 +24,11 @@ using nlohmann::json;
 
 struct bench_args {
   settings given;
+  bench_store store;
   double seconds = 2;
   std::string part = "all";
+  std::vector<int> in_flight{1, 16, 64, 256};
+  keys_options keys;
   int runs = 50;
   std::string kill = "all";
   std::string guardian = "both";
@@ -41,13 +43,6 @@ std::string fixed(double value, int digits) {
 std::string show_us(const json& summary, const char* field) {
   return show_duration(
     std::chrono::microseconds{static_cast<std::int64_t>(summary.value(field, 0.0))});
-}
-
-std::string machine() {
-  utsname names{};
-  uname(&names);
-  return std::to_string(std::thread::hardware_concurrency()) + " cores, " + names.sysname + " "
-         + names.release;
 }
 
 void heading(const std::string& text) {
@@ -109,66 +104,25 @@ void print_failovers(const json& result) {
   out.print(std::cout);
 }
 
-/// The cluster to measure: the one that --voters tells, or three processes of our own.
-struct place {
-  std::unique_ptr<team> own;
-  std::unique_ptr<client> node;
-  std::string where;
-};
-
-bool find_place(const bench_args& args, place& out, int& status) {
-  node_options options;
-  options.name = unique_name("bench");
-  options.log_level = "off";
-  options.listen = "127.0.0.1:0";
-  auto given = args.given;
-  const bool running = given.flags.contains("voters") || !given.config_file.empty();
-  if (!running) {
-    out.own =
-      std::make_unique<team>(std::vector<std::string>{"a", "b", "c"}, std::vector<std::string>{});
-    given.flags["voters"] = split(out.own->voters(), ',');
-    out.where = "3 voter processes and this client process, all on this machine";
-  }
-  std::string why;
-  if (!given.resolve(stay::command, options, why)) {
-    status = complain(why, exit_usage);
-    return false;
-  }
-  if (running) {
-    out.where = "this client process, and the voters " + join_text(options.voters, ", ");
-    // An address of loopback is no use to nodes elsewhere.
-    for (const auto& voter : options.voters) {
-      if (voter.find("=127.") == std::string::npos
-          && voter.find("=localhost:") == std::string::npos)
-        options.listen.clear();
-    }
-  }
-  caf::error problem;
-  out.node =
-    client::join(options, options.listen.empty() ? hosting::nothing : hosting::local_echo, problem);
-  if (!out.node)
-    status = complain("cannot join: " + describe(problem), exit_unavailable);
-  return out.node != nullptr;
-}
-
 int run_bench(const bench_args& args) {
+  const clean_end clean;
   place here;
   int status = exit_ok;
-  if (!find_place(args, here, status))
+  if (!find_place(args.given, args.store, here, status))
     return status;
   const auto time = std::chrono::milliseconds{static_cast<std::int64_t>(args.seconds * 1000)};
   const bool text = !args.given.json;
   json result{{"where", here.where},
-              {"machine", machine()},
-              {"store", "memory"},
+              {"machine", this_machine()},
+              {"store", here.store},
               {"seconds_per_row", args.seconds}};
   const auto wanted = [&](const char* part) { return args.part == "all" || args.part == part; };
   bool good = true;
   if (text)
-    std::cout << here.where << "\nstore: memory; " << machine() << "; " << fixed(args.seconds, 1)
-              << " s a row after warming up" << std::endl;
+    std::cout << here.where << "\nstore: " << here.store << "; " << this_machine() << "; "
+              << fixed(args.seconds, 1) << " s a row after warming up" << std::endl;
   if (wanted("cycles")) {
-    for (int n : {1, 16, 64, 256}) {
+    for (int n : args.in_flight) {
       result["cycles"].push_back(bench_cycles(*here.node, n, time));
       good = good && result["cycles"].back()["errors"] == 0;
     }
@@ -193,8 +147,10 @@ int run_bench(const bench_args& args) {
 }
 
 int run_failover(const bench_args& args) {
+  const clean_end clean;
   failover_options how;
   how.runs = args.runs;
+  how.store_under = args.store.under();
   if (args.given.flags.contains("ttl"))
     how.ttl = args.given.flags.at("ttl").front();
   std::string why;
@@ -206,8 +162,9 @@ int run_failover(const bench_args& args) {
                                                    {"leader-owner", bench_owning_leader_killed},
                                                    {"leader", bench_leader_killed}};
   json result{{"where", "3 voter processes, client processes that are killed, and this one, all on "
-                        "this machine; store: memory"},
-              {"machine", machine()},
+                        "this machine"},
+              {"store", args.store.describe()},
+              {"machine", this_machine()},
               {"ttl", how.ttl},
               {"runs", how.runs}};
   int overlaps = 0;
@@ -233,11 +190,78 @@ int run_failover(const bench_args& args) {
   if (args.given.json) {
     std::cout << result.dump() << std::endl;
   } else {
-    std::cout << result["where"].get<std::string>() << "; " << machine() << '\n';
+    std::cout << result["where"].get<std::string>() << "; store: " << args.store.describe() << "; "
+              << this_machine() << '\n';
     print_failovers(result);
   }
   return overlaps == 0 ? exit_ok
                        : complain("a killed process was alive when it was replaced", exit_failure);
+}
+
+std::string mebibytes(const json& bytes) {
+  return fixed(bytes.get<double>() / (1 << 20), 1);
+}
+
+int run_keys(const bench_args& args) {
+  const clean_end clean;
+  place here;
+  int status = exit_ok;
+  if (!find_place(args.given, args.store, here, status))
+    return status;
+  const bool text = !args.given.json;
+  if (text) {
+    std::cout << here.where << "\nstore: " << here.store << "; " << this_machine() << "; "
+              << args.keys.in_flight << " in flight\n"
+              << "keys locked and released, seconds, MiB in memory of a b c and of this client"
+              << (args.store.under().empty() ? "" : ", MiB on disk of a b c") << std::endl;
+  }
+  const auto say = [&](const json& row) {
+    if (!text)
+      return;
+    std::string disks;
+    std::cout << row["keys"] << '\t' << fixed(row["seconds"], 1);
+    for (const auto& [name, voter] : row["voters"].items()) {
+      std::cout << '\t' << mebibytes(voter["resident_bytes"]);
+      if (voter.contains("disk_bytes"))
+        disks += '\t' + mebibytes(voter["disk_bytes"]);
+    }
+    std::cout << '\t' << mebibytes(row["client_bytes"]) << disks << std::endl;
+  };
+  auto result = bench_keys(*here.node, *here.own, args.keys, say);
+  result["where"] = here.where;
+  result["machine"] = this_machine();
+  result["store"] = here.store;
+  if (text)
+    std::cout << fixed(result["keys_per_s"], 0) << " keys/s; the largest voter needed at most "
+              << mebibytes(result["peak_first_half_bytes"]) << " MiB in the first half, "
+              << mebibytes(result["peak_second_half_bytes"]) << " MiB in the second" << std::endl;
+  else
+    std::cout << result.dump() << std::endl;
+  return result["errors"] == 0
+           ? exit_ok
+           : complain("requests failed: " + result["error"].get<std::string>(), exit_failure);
+}
+
+void add_bench_keys(CLI::App& bench, const std::shared_ptr<bench_args>& args, command_line& line) {
+  auto* keys = bench.add_subcommand(
+    "keys", "Lock and release many distinct keys, and watch the voters' memory");
+  keys->add_option("--count", args->keys.keys, "how many keys")
+    ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 40))
+    ->capture_default_str();
+  keys->add_option("--in-flight", args->keys.in_flight, "at once")
+    ->check(CLI::Range(1, 100'000))
+    ->capture_default_str();
+  keys->add_option("--rows", args->keys.rows, "how often to look at the memory")
+    ->check(CLI::Range(1, 10'000))
+    ->capture_default_str();
+  args->store.add_to(*keys);
+  keys->add_flag("--json", args->given.json, "print JSON");
+  keys->footer(
+    R"(Nothing is kept of a key that is free, so the memory must not grow with the number of keys.
+
+Example:
+  paxtor bench keys --count 10000000)");
+  keys->callback([args, &line] { line.chosen = [args] { return run_keys(*args); }; });
 }
 
 } // namespace
@@ -251,11 +275,19 @@ void add_bench_command(CLI::App& app, command_line& line) {
   sub->add_option("--part", args->part, "cycles, handoffs, names or all")
     ->check(CLI::IsMember({"cycles", "handoffs", "names", "all"}))
     ->capture_default_str();
+  sub->add_option("--in-flight", args->in_flight, "the rows of cycles: how many at once")
+    ->delimiter(',')
+    ->check(CLI::Range(1, 100'000))
+    ->type_name("N,...")
+    ->capture_default_str();
+  args->store.add_to(*sub);
   args->given.add_to(*sub, stay::command);
   sub->footer(R"(Without --voters it starts three voters of its own, and stops them.
 
 Example:
   paxtor bench --seconds 5
+  paxtor bench --store sqlite --part cycles
+  paxtor bench keys --count 1000000
   paxtor bench failover --runs 50)");
   sub->callback([args, &line] {
     if (!line.chosen)
@@ -279,6 +311,7 @@ Example:
       "--ttl", [args](const std::string& text) { args->given.flags["ttl"] = {text}; },
       "the session ttl (default: 3s)")
     ->type_name("TIME");
+  args->store.add_to(*failover);
   failover->add_flag("--json", args->given.json, "print JSON");
   failover->footer(
     R"(Each killed process signs every 100 us that it lives; an overlap is a sign that came after
@@ -287,6 +320,7 @@ its lock or name had its next owner. Without guardians a run takes about a ttl.
 Example:
   paxtor bench failover --runs 50 --kill owner)");
   failover->callback([args, &line] { line.chosen = [args] { return run_failover(*args); }; });
+  add_bench_keys(*sub, args, line);
 }
 
 } // namespace paxtor::tools

@@ -116,7 +116,7 @@ json repeat(int runs, const std::string& what, const progress_line& say, Step st
 } // namespace
 
 json bench_owner_killed(const failover_options& how, const progress_line& say) {
-  team nodes{{"a", "b", "c"}, flags_of(how)};
+  team nodes{{"a", "b", "c"}, flags_of(how), -1, how.store_under};
   const auto here = join_team(nodes, how.ttl);
   return repeat(how.runs, "owner", say, [&](int run) {
     return kill_holder(*here, nodes.add_client("owner-" + std::to_string(run)),
@@ -125,7 +125,7 @@ json bench_owner_killed(const failover_options& how, const progress_line& say) {
 }
 
 json bench_host_killed(const failover_options& how, const progress_line& say) {
-  team nodes{{"a", "b", "c"}, flags_of(how)};
+  team nodes{{"a", "b", "c"}, flags_of(how), -1, how.store_under};
   const auto here = join_team(nodes, how.ttl);
   return repeat(how.runs, "host", say, [&](int run) {
     return kill_host(*here, nodes.add_host("host-" + std::to_string(run)), run);
@@ -135,7 +135,7 @@ json bench_host_killed(const failover_options& how, const progress_line& say) {
 json bench_owning_leader_killed(const failover_options& how, const progress_line& say) {
   return repeat(how.runs, "leader that owns", say, [&](int run) {
     // It takes a majority to go on, so each leader has a cluster of its own.
-    team nodes{{"a", "b", "c"}, flags_of(how)};
+    team nodes{{"a", "b", "c"}, flags_of(how), -1, how.store_under};
     const auto here = join_team(nodes, how.ttl);
     return kill_holder(*here, nodes.member(leader_of(nodes)), {"bench", "leader", run}, run);
   });

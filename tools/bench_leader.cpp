@@ -61,7 +61,7 @@ struct leader_run {
 };
 
 leader_run kill_a_leader(const failover_options& how, int run) {
-  team nodes{{"a", "b", "c"}, flags_of(how)};
+  team nodes{{"a", "b", "c"}, flags_of(how), -1, how.store_under};
   const auto here = join_team(nodes, how.ttl);
   auto ended = std::make_shared<std::atomic<int>>(0);
   std::vector<caf::actor> owners;

@@ -1,6 +1,7 @@
 #include "tools/signals.hpp"
 
 #include <cstdint>
+#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -41,15 +42,18 @@ int signals::wait() {
   }
 }
 
-impatience::impatience(signals& from) : stop_(eventfd(0, EFD_CLOEXEC)) {
-  thread_ = std::thread([this, &from] {
+impatience::impatience(signals& from, std::function<void()> last) : stop_(eventfd(0, EFD_CLOEXEC)) {
+  thread_ = std::thread([this, &from, last = std::move(last)] {
     for (;;) {
       pollfd ready[2] = {{from.fd(), POLLIN, 0}, {stop_, POLLIN, 0}};
       poll(ready, 2, -1);
       if (ready[1].revents != 0)
         return;
-      if (const int number = from.take(); number != 0)
+      if (const int number = from.take(); number != 0) {
+        if (last)
+          last();
         _exit(exit_signal + number);
+      }
     }
   });
 }

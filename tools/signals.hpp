@@ -3,6 +3,7 @@
 /// \file
 /// Signals as events: blocked in the whole program, read where they are wanted.
 
+#include <functional>
 #include <thread>
 #include <vector>
 
@@ -36,7 +37,8 @@ private:
 /// where nothing is held yet (joining) or nothing is left to lose (leaving).
 class impatience {
 public:
-  explicit impatience(signals& from);
+  /// `last`: done before the process ends, on a thread of its own.
+  explicit impatience(signals& from, std::function<void()> last = {});
   ~impatience();
   impatience(const impatience&) = delete;
   impatience& operator=(const impatience&) = delete;

@@ -41,8 +41,10 @@ bool team_member::wait_ready(milliseconds patience, std::string& why) {
 }
 
 team::team(const std::vector<std::string>& names, const std::vector<std::string>& flags,
-           int printer_fd)
+           int printer_fd, const std::string& store_under)
     : flags_(flags), printer_fd_(printer_fd) {
+  if (!store_under.empty())
+    store_.emplace(store_under, "paxtor-bench");
   // A guardian whose node was killed becomes a child of this process.
   prctl(PR_SET_CHILD_SUBREAPER, 1);
   // A port that was free a moment ago may be taken now: try others.
@@ -65,8 +67,12 @@ bool team::start(const std::vector<std::string>& names, std::string& why) {
   voters_.clear();
   for (std::size_t i = 0; i < names.size(); ++i)
     voters_ += (i == 0 ? "" : ",") + names[i] + "=127.0.0.1:" + std::to_string(ports[i]);
-  for (std::size_t i = 0; i < names.size(); ++i)
-    members_.push_back(spawn(names[i], "127.0.0.1:" + std::to_string(ports[i])));
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::vector<std::string> own;
+    if (store_)
+      own = {"--data-dir", data_dir(names[i])};
+    members_.push_back(spawn(names[i], "127.0.0.1:" + std::to_string(ports[i]), own));
+  }
   for (const auto& member : members_) {
     if (!member->wait_ready(std::chrono::seconds{20}, why))
       return false;

@@ -5,12 +5,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
 
 #include "tools/process.hpp"
+#include "tools/temporary_dir.hpp"
 
 namespace paxtor::tools {
 
@@ -47,9 +49,11 @@ private:
 class team {
 public:
   /// Starts voters of these names and waits until all are ready. `printer_fd` becomes descriptor 3
-  /// of each. Throws std::runtime_error if they do not get ready.
+  /// of each. `store_under`: if not empty, each voter keeps its log in a data directory; all of them
+  /// lie in a new directory below this one, which is gone when the team is. Throws
+  /// std::runtime_error if they do not get ready.
   team(const std::vector<std::string>& names, const std::vector<std::string>& flags,
-       int printer_fd = -1);
+       int printer_fd = -1, const std::string& store_under = {});
 
   /// Kills all of them, and the guardians that they leave: those have nobody to tell any more, but
   /// would try for seconds.
@@ -71,12 +75,18 @@ public:
   /// "a=127.0.0.1:20001,..."
   [[nodiscard]] const std::string& voters() const { return voters_; }
 
+  /// The data directory of a voter; empty without one.
+  [[nodiscard]] std::string data_dir(const std::string& name) const {
+    return store_ ? store_->path() + "/" + name : std::string{};
+  }
+
 private:
   bool start(const std::vector<std::string>& names, std::string& why);
   std::unique_ptr<team_member> spawn(const std::string& name, const std::string& address,
                                      const std::vector<std::string>& more = {});
   team_member& add(std::unique_ptr<team_member> member);
 
+  std::optional<temporary_dir> store_;
   std::string voters_;
   std::vector<std::string> flags_;
   int printer_fd_;
