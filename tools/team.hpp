@@ -49,8 +49,8 @@ private:
 class team {
 public:
   /// Starts voters of these names and waits until all are ready. `printer_fd` becomes descriptor 3
-  /// of each. `store_under`: if not empty, each voter keeps its log in a data directory; all of them
-  /// lie in a new directory below this one, which is gone when the team is. Throws
+  /// of each. `store_under`: if not empty, each voter keeps its log in a data directory; all of
+  /// them lie in a new directory below this one, which is gone when the team is. Throws
   /// std::runtime_error if they do not get ready.
   team(const std::vector<std::string>& names, const std::vector<std::string>& flags,
        int printer_fd = -1, const std::string& store_under = {});
