@@ -11,6 +11,10 @@
 ///   {"op":"release","id":2}
 ///   {"op":"running","id":3}                        -> {"id":3,"counters":0}
 ///   {"op":"stamp","id":5,"file":"/tmp/x"}          -> {"id":5,"ok":true}; see stamp.hpp
+///   {"op":"load","id":6,"file":F,"author":"x"}     -> {"id":6,"ok":true}; see steady_load.hpp
+///   {"op":"counts","id":7}, {"op":"load_end","id":8}   -> {"id":7,"grants":1,..}; the second one
+///   stops the load, and answers at once
+///   {"op":"get","id":9,"bucket":"b","key":"k"}     -> {"id":9,"value":..}, null: no such entry
 ///   {"op":"status","id":4}                         -> {"id":4,"status":{...}}
 
 #include <fstream>
@@ -18,6 +22,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include <unistd.h>
 
@@ -28,6 +33,7 @@
 #include "tools/exit_status.hpp"
 #include "tools/process.hpp"
 #include "tools/stamp.hpp"
+#include "tools/steady_load.hpp"
 
 namespace paxtor::tools {
 
@@ -97,6 +103,18 @@ caf::behavior holder(caf::event_based_actor* self, const cluster& door, const js
       });
   // Stays, and with it the lock, until it is released.
   return {[self](step_atom) { self->quit(); }};
+}
+
+/// Asks for an entry, and answers the order.
+void getter(caf::event_based_actor* self, const cluster& door, const json& order) {
+  door.get(self, order["bucket"].get<std::string>(), key{order["key"]})
+    .then(
+      [order](const document& found) {
+        say({{"id", order["id"]}, {"value", found.value}});
+      },
+      [order](const caf::error& err) {
+        say({{"id", order["id"]}, {"error", describe(err)}});
+      });
 }
 
 constexpr std::chrono::milliseconds look_for{500};
@@ -174,6 +192,10 @@ private:
       say({{"id", order["id"]}, {"counters", running_counters()}});
     } else if (op == "stamp") {
       say({{"id", order["id"]}, {"ok", stamp_until_death(order["file"].get<std::string>())}});
+    } else if (op == "get") {
+      sys.spawn(getter, node_.door(), order);
+    } else if (op == "load" || op == "counts" || op == "load_end") {
+      take_load(op, order);
     } else if (op == "status") {
       say({{"id", order["id"]}, {"status", node_.door().status()}});
     } else {
@@ -181,7 +203,24 @@ private:
     }
   }
 
+  void take_load(const std::string& op, const json& order) {
+    if (op == "load") {
+      load_options how;
+      how.file = order["file"].get<std::string>();
+      how.author = order["author"].get<std::string>();
+      load_.emplace(node_, how);
+      say({{"id", order["id"]}, {"ok", true}});
+      return;
+    }
+    if (op == "load_end" && load_)
+      load_->stop();
+    auto result = load_ ? load_->counts() : json::object();
+    result["id"] = order["id"];
+    say(result);
+  }
+
   client& node_;
+  std::optional<steady_load> load_;
   std::map<std::string, caf::actor> counters_;
   std::map<int, caf::actor> holders_;
 };

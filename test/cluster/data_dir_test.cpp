@@ -5,61 +5,9 @@
 
 #include <doctest/doctest.h>
 
-#include "test/cluster/support.hpp"
+#include "test/cluster/kept_nodes.hpp"
 
 using namespace paxtor::test;
-
-namespace {
-
-/// Voters a, b, c, each with a directory of its own, which outlives its process.
-struct kept_nodes {
-  explicit kept_nodes(words more = {}) : flags(std::move(more)) {
-    const auto ports = paxtor::tools::free_ports(3);
-    for (std::size_t i = 0; i < 3; ++i)
-      voters +=
-        std::string{i == 0 ? "" : ","} + names[i] + "=127.0.0.1:" + std::to_string(ports[i]);
-    for (const auto& name : names)
-      begin(name);
-    for (const auto& name : names)
-      wait_ready(name);
-  }
-
-  [[nodiscard]] words args(const std::string& command, const words& rest) const {
-    words all{command, "--voters", voters};
-    all.insert(all.end(), rest.begin(), rest.end());
-    return all;
-  }
-
-  void begin(const std::string& name) {
-    words rest{"--name", name, "--data-dir", files.file(name), "--json"};
-    rest.insert(rest.end(), flags.begin(), flags.end());
-    running[name] = mark.start(args("node", rest));
-  }
-
-  void wait_ready(const std::string& name) {
-    const auto ready = running[name]->read_json(20s);
-    REQUIRE_MESSAGE(ready, (name + ": " + running[name]->read_errors(1s)));
-    CHECK((*ready)["role"] == "voter");
-  }
-
-  [[nodiscard]] outcome run(const std::string& command, const words& rest) const {
-    return mark.run(args(command, rest));
-  }
-
-  /// What the voter says of itself: its id and its phase.
-  [[nodiscard]] nlohmann::json why(const std::string& key) const {
-    return run("why", {key, "--json"}).json();
-  }
-
-  const words names{"a", "b", "c"};
-  words flags;
-  const scratch files;
-  const marked mark;
-  std::string voters;
-  std::map<std::string, std::unique_ptr<process>> running;
-};
-
-} // namespace
 
 TEST_CASE(
   "data directory: all voters killed at once come back, with what was decided and who owns") {

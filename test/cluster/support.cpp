@@ -101,19 +101,21 @@ marked::~marked() {
   }
 }
 
-std::unique_ptr<process> marked::start(const words& args, const words& variables) const {
-  return launch({}, args, variables);
+std::unique_ptr<process> marked::start(const words& args, const words& variables,
+                                       const std::string& program) const {
+  words argv{program.empty() ? PAXTOR_PROGRAM : program};
+  argv.insert(argv.end(), args.begin(), args.end());
+  return launch(std::move(argv), variables);
 }
 
 std::unique_ptr<process> marked::start_under(const words& prefix, const words& args) const {
-  return launch(prefix, args, {});
-}
-
-std::unique_ptr<process> marked::launch(const words& prefix, const words& args,
-                                        const words& variables) const {
   words argv = prefix;
   argv.emplace_back(PAXTOR_PROGRAM);
   argv.insert(argv.end(), args.begin(), args.end());
+  return launch(std::move(argv), {});
+}
+
+std::unique_ptr<process> marked::launch(words argv, const words& variables) const {
   tools::process_options options;
   options.pipe_stdin = true;
   options.pipe_stderr = true;

@@ -55,9 +55,9 @@ public:
   marked(const marked&) = delete;
   marked& operator=(const marked&) = delete;
 
-  /// Starts `paxtor ARGS` with the mark.
-  [[nodiscard]] std::unique_ptr<process> start(const words& args,
-                                               const words& variables = {}) const;
+  /// Starts `paxtor ARGS` with the mark. `program`: another build of it.
+  [[nodiscard]] std::unique_ptr<process> start(const words& args, const words& variables = {},
+                                               const std::string& program = {}) const;
 
   /// As start, by way of another program: `PREFIX paxtor ARGS`.
   [[nodiscard]] std::unique_ptr<process> start_under(const words& prefix, const words& args) const;
@@ -69,8 +69,7 @@ public:
   [[nodiscard]] std::vector<pid_t> left() const;
 
 private:
-  [[nodiscard]] std::unique_ptr<process> launch(const words& prefix, const words& args,
-                                                const words& variables) const;
+  [[nodiscard]] std::unique_ptr<process> launch(words argv, const words& variables) const;
 
   std::string mark_;
 };

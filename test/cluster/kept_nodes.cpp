@@ -1,0 +1,44 @@
+#include "test/cluster/kept_nodes.hpp"
+
+#include <doctest/doctest.h>
+
+namespace paxtor::test {
+
+kept_nodes::kept_nodes(words more) : flags(std::move(more)) {
+  const auto ports = tools::free_ports(names.size());
+  for (std::size_t i = 0; i < names.size(); ++i)
+    voters += std::string{i == 0 ? "" : ","} + names[i] + "=127.0.0.1:" + std::to_string(ports[i]);
+  for (const auto& name : names)
+    begin(name);
+  for (const auto& name : names)
+    wait_ready(name);
+}
+
+words kept_nodes::args(const std::string& command, const words& rest) const {
+  words all{command, "--voters", voters};
+  all.insert(all.end(), rest.begin(), rest.end());
+  return all;
+}
+
+void kept_nodes::begin(const std::string& name, const std::string& program) {
+  words rest{"--name", name, "--data-dir", files.file(name), "--json"};
+  rest.insert(rest.end(), flags.begin(), flags.end());
+  running[name] = mark.start(args("node", rest), {}, program);
+}
+
+void kept_nodes::wait_ready(const std::string& name) {
+  const auto ready = running[name]->read_json(20s);
+  REQUIRE_MESSAGE(ready, (name + ": " + running[name]->read_errors(1s)));
+  CHECK((*ready)["role"] == "voter");
+}
+
+std::unique_ptr<process> kept_nodes::client(const std::string& name, const words& more) const {
+  words rest{"--name", name};
+  rest.insert(rest.end(), more.begin(), more.end());
+  auto result = mark.start(args("demo-node", rest));
+  const auto ready = result->read_json(20s);
+  REQUIRE_MESSAGE((ready && ready->value("ready", false)), (name + ": " + result->read_errors(1s)));
+  return result;
+}
+
+} // namespace paxtor::test
