@@ -407,6 +407,11 @@ learner_output learner::take_output() {
       && (entries_since_ >= bounds_.snapshot_entries || bytes_since_ >= bounds_.snapshot_bytes)) {
     snapshot_wanted_ = true;
     out_.want_snapshot = true;
+#ifdef PAXTOR_CANARY_TRUNCATE_BEFORE_SNAPSHOT
+    // The canary: L4 taken out. Never defined in a build that anybody uses.
+    if (decided_upto_.value > bounds_.slots_kept)
+      send(self_, role::acceptor, truncate{slot{decided_upto_.value - bounds_.slots_kept}});
+#endif
   }
   return std::exchange(out_, {});
 }

@@ -57,6 +57,11 @@ public:
   [[nodiscard]] const configuration& voters() const { return voters_; }
   /// The first slot of the decided log that is still kept here.
   [[nodiscard]] slot log_first() const { return log_first_; }
+  /// The value of a decided slot; null if it is not decided, or gone behind a snapshot.
+  [[nodiscard]] const batch* value_of(slot where) const {
+    return where < log_first_ || where > decided_upto_ ? nullptr
+                                                       : &log_[where.value - log_first_.value];
+  }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
 private:

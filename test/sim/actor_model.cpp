@@ -13,15 +13,6 @@ namespace paxtor::sim {
 
 using namespace std::chrono_literals;
 
-namespace {
-
-/// Values under these buckets: with an owner they are erased at its end, so only the others stay
-/// for ever.
-constexpr const char* kept_bucket = "kept";
-constexpr const char* owned_bucket = "owned";
-
-} // namespace
-
 actor_model::actor_model(scene& all, process& home, node_side& node, generator random)
     : all_(all),
       home_(home),

@@ -1,6 +1,7 @@
 #include "test/sim/faults.hpp"
 
 #include <chrono>
+#include <utility>
 
 namespace paxtor::sim {
 
@@ -26,6 +27,7 @@ void faults::stop() {
   for (auto& p : processes_) {
     p->thaw();
     p->disk_slowness = 1;
+    p->disk = disk_health::fine;
     if (!p->alive())
       p->start();
   }
@@ -34,26 +36,29 @@ void faults::stop() {
 
 void faults::break_something() {
   const auto& k = all_.how;
-  auto total = k.cut_weight + k.crash_weight + k.pause_weight + k.leave_weight + k.slow_disk_weight;
+  const std::pair<unsigned, void (faults::*)()> kinds[] = {
+    {k.cut_weight, &faults::cut},
+    {k.crash_weight, &faults::crash},
+    {k.pause_weight, &faults::pause},
+    {k.leave_weight, &faults::leave},
+    {k.slow_disk_weight, &faults::slow_disk},
+    {k.full_disk_weight, &faults::full_disk},
+    {k.bad_disk_weight, &faults::bad_disk},
+    {k.lost_disk_weight, &faults::lost_disk},
+  };
+  std::uint64_t total = 0;
+  for (const auto& [weight, kind] : kinds)
+    total += weight;
   if (total == 0)
     return;
   auto pick = random_.below(total);
-  auto chosen = [&pick](unsigned weight) {
-    if (pick < weight)
-      return true;
+  for (const auto& [weight, kind] : kinds) {
+    if (pick < weight) {
+      (this->*kind)();
+      break;
+    }
     pick -= weight;
-    return false;
-  };
-  if (chosen(k.cut_weight))
-    cut();
-  else if (chosen(k.crash_weight))
-    crash();
-  else if (chosen(k.pause_weight))
-    pause();
-  else if (chosen(k.leave_weight))
-    leave();
-  else
-    slow_disk();
+  }
   if (random_.chance(all_.how.forger_percent))
     guardian_.forge(victim());
 }
@@ -128,9 +133,15 @@ void faults::crash() {
 void faults::process_ended(process& which) {
   guardian_.process_ended(which);
   links_.refresh();
+  start_later(which);
+}
+
+void faults::start_later(process& which) {
   all_.events.after(draw(random_, 0us, all_.how.ttl * 2), [this, &which] {
     if (which.alive())
       return;
+    if (!which.can_start())
+      return start_later(which);
     which.start();
     links_.refresh();
   });
@@ -161,10 +172,47 @@ void faults::leave() {
 
 void faults::slow_disk() {
   auto& p = victim();
-  p.disk_slowness = static_cast<unsigned>(random_.between(10, 300));
+  // Now and then it does not answer for longer than any patience.
+  p.disk_slowness = static_cast<unsigned>(random_.chance(20) ? random_.between(1'000, 20'000)
+                                                             : random_.between(10, 300));
   all_.note(p.disk_slowness, p.name() + " has a slow disk");
   all_.events.after(draw(random_, all_.how.ttl / 10, all_.how.ttl * 2),
                     [&p] { p.disk_slowness = 1; });
+}
+
+void faults::full_disk() {
+  break_disk(disk_health::full);
+}
+
+void faults::bad_disk() {
+  break_disk(disk_health::broken);
+}
+
+void faults::break_disk(disk_health how) {
+  auto& p = victim();
+  if (!p.has_store() || p.disk != disk_health::fine)
+    return;
+  ++all_.counts.disk_errors;
+  p.disk = how;
+  all_.note(static_cast<std::uint64_t>(how),
+            p.name() + (how == disk_health::full ? "'s disk is full" : "'s disk fails"));
+  all_.events.after(draw(random_, all_.how.ttl / 10, all_.how.ttl * 3),
+                    [&p] { p.disk = disk_health::fine; });
+}
+
+void faults::lost_disk() {
+  auto& p = victim();
+  if (!p.has_store())
+    return;
+  // L5: a voter without its store is gone for good, so a majority must stay.
+  std::size_t voters = 0;
+  std::size_t left = 0;
+  for (auto& other : processes_) {
+    voters += other->ever_voted() ? 1 : 0;
+    left += other->has_store() && other.get() != &p ? 1 : 0;
+  }
+  if (left >= voters / 2 + 1)
+    p.lose_disk();
 }
 
 } // namespace paxtor::sim

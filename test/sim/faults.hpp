@@ -35,6 +35,11 @@ private:
   void pause();
   void leave();
   void slow_disk();
+  void full_disk();
+  void bad_disk();
+  void break_disk(disk_health how);
+  void lost_disk();
+  void start_later(process& which);
 
   scene& all_;
   process_list& processes_;

@@ -46,6 +46,9 @@ void draw_faults(generator& random, knobs& k) {
   k.pause_weight = weight(30);
   k.leave_weight = weight(60);
   k.slow_disk_weight = weight(50);
+  k.full_disk_weight = k.durable ? weight(60) : 0;
+  k.bad_disk_weight = k.durable ? weight(60) : 0;
+  k.lost_disk_weight = k.durable ? weight(70) : 0;
   k.at_leader_percent = static_cast<unsigned>(random.below(80));
   k.guardian_percent = static_cast<unsigned>(random.chance(50) ? 0 : random.between(20, 100));
   k.forger_percent = static_cast<unsigned>(random.chance(50) ? 0 : random.between(10, 50));
@@ -85,6 +88,8 @@ knobs knobs::draw(generator random) {
   k.write_min = random.chance(30) ? duration{1} : sim::draw(random, 20us, 300us);
   k.write_max =
     k.write_min + (random.chance(20) ? sim::draw(random, 1ms, 30ms) : sim::draw(random, 1us, 1ms));
+  k.group_commit = random.chance(70);
+  k.disk_any_order = random.chance(50);
   k.snapshot_entries = static_cast<unsigned>(random.chance(50) ? random.between(20, 200) : 100'000);
   k.slots_kept = static_cast<unsigned>(random.between(1, 64));
   draw_faults(random, k);
@@ -108,11 +113,14 @@ std::string knobs::text() const {
     add("repeat_percent", repeat_percent);
   add("in_order", in_order ? 1 : 0), add("through_bytes", through_bytes ? 1 : 0);
   add_us("write_min_us", write_min), add_us("write_max_us", write_max);
+  add("group_commit", group_commit ? 1 : 0), add("disk_any_order", disk_any_order ? 1 : 0);
   add("snapshot_entries", snapshot_entries), add("slots_kept", slots_kept);
   add_us("fault_every_us", fault_every), add("cut_weight", cut_weight),
     add("crash_weight", crash_weight);
   add("pause_weight", pause_weight), add("leave_weight", leave_weight),
     add("slow_disk_weight", slow_disk_weight);
+  add("full_disk_weight", full_disk_weight), add("bad_disk_weight", bad_disk_weight),
+    add("lost_disk_weight", lost_disk_weight);
   add("at_leader_percent", at_leader_percent), add("guardian_percent", guardian_percent);
   add("forger_percent", forger_percent);
   add_us("spawn_every_us", spawn_every), add("actors_per_node", actors_per_node), add("keys", keys);

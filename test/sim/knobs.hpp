@@ -34,6 +34,8 @@ struct knobs {
   // Stores.
   duration write_min{};
   duration write_max{};
+  bool group_commit = false;     ///< one sync covers all that waits; else each write has its own
+  bool disk_any_order = false;   ///< what a crash leaves of unsynced writes: crash_order::any
   unsigned snapshot_entries = 0; ///< small, so that truncation and snapshot transfer happen
   unsigned slots_kept = 0;
 
@@ -44,6 +46,10 @@ struct knobs {
   unsigned pause_weight = 0;
   unsigned leave_weight = 0;
   unsigned slow_disk_weight = 0;
+  unsigned full_disk_weight =
+    0;                          ///< writes fail until there is room again: the voter's process ends
+  unsigned bad_disk_weight = 0; ///< reads fail as well: it cannot start before the disk is mended
+  unsigned lost_disk_weight = 0; ///< gone for good, with the voter (L5); a minority at most
   unsigned at_leader_percent = 0;
   unsigned guardian_percent = 0; ///< of crashes are certified soon after (F4)
   unsigned forger_percent = 0;   ///< of faults come with a forged certificate

@@ -1,4 +1,6 @@
 #include <chrono>
+#include <set>
+#include <variant>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -42,23 +44,66 @@ TEST_CASE("skewed clock: when() is the first moment at which the clock reads tha
   }
 }
 
-TEST_CASE("model store: a crash keeps a prefix of what was not told durable yet") {
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    std::vector<slot> witnessed;
-    model_store store{
-      voter_id{1}, [&](slot where, const paxos::accepted_value&) { witnessed.push_back(where); }};
+namespace {
+
+/// A store with four writes of one acceptance each: one durable, two in the sync under way, one
+/// behind.
+struct crashed_store {
+  std::vector<slot> witnessed;
+  std::set<slot> kept;
+
+  crashed_store(std::uint64_t seed, crash_order order) {
+    model_store store{voter_id{1}, [this](const paxos::write& what) {
+                        witnessed.push_back(
+                          std::get<paxos::write_accepted>(what.ops.front()).where);
+                      }};
     for (std::uint64_t i = 1; i <= 4; ++i)
-      store.append(
-        paxos::write{write_id{i}, {paxos::write_accepted{slot{i}, {ballot{1, voter_id{1}}, {}}}}});
-    CHECK(store.complete_one() == write_id{1});
+      store.append({write_id{i}, {paxos::write_accepted{slot{i}, {ballot{1, voter_id{1}}, {}}}}});
+    store.begin_sync(1);
+    CHECK(store.complete_sync() == write_id{1});
+    CHECK(witnessed == std::vector<slot>{slot{1}});
+    store.begin_sync(2);
     generator random{seed};
-    store.crash(random);
+    store.crash(random, order);
     CHECK(store.idle());
-    auto kept = store.read().accepted.size();
-    CHECK(kept >= 1);
-    CHECK(kept == witnessed.size());
-    CHECK(store.read().accepted.rbegin()->first == slot{kept});
+    for (const auto& [where, value] : store.read().accepted)
+      kept.insert(where);
+    CHECK(kept == std::set<slot>(witnessed.begin(), witnessed.end()));
   }
+};
+
+} // namespace
+
+TEST_CASE("model store: one sync covers many writes, and is told by the last") {
+  unsigned seen = 0;
+  model_store store{voter_id{1}, [&](const paxos::write&) { ++seen; }};
+  for (std::uint64_t i = 1; i <= 5; ++i)
+    store.append({write_id{i}, {paxos::write_promise{ballot{i, voter_id{1}}}}});
+  store.begin_sync(4);
+  CHECK(seen == 0);
+  CHECK(store.complete_sync() == write_id{4});
+  CHECK(seen == 4);
+  CHECK(store.read().promised == ballot{4, voter_id{1}});
+  CHECK(!store.idle());
+}
+
+TEST_CASE(
+  "model store: as synced, a crash keeps the transaction in flight as a whole or loses it") {
+  std::set<std::set<slot>> seen;
+  for (std::uint64_t seed = 0; seed < 50; ++seed)
+    seen.insert(crashed_store{seed, crash_order::as_synced}.kept);
+  CHECK(seen == std::set<std::set<slot>>{{slot{1}}, {slot{1}, slot{2}, slot{3}}});
+}
+
+TEST_CASE("model store: in any order, a crash keeps what was durable and anything of the rest") {
+  std::set<std::set<slot>> seen;
+  for (std::uint64_t seed = 0; seed < 200; ++seed) {
+    auto kept = crashed_store{seed, crash_order::any}.kept;
+    CHECK(kept.contains(slot{1}));
+    seen.insert(std::move(kept));
+  }
+  CHECK(seen.size() == 8);
+  CHECK(seen.contains({slot{1}, slot{4}}));
 }
 
 TEST_CASE("network: what is cut gets lost, one direction at a time, and calm ends it") {

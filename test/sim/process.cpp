@@ -12,8 +12,11 @@ process::process(scene& all, process_number number, skewed_clock clock, generato
 
 void process::give_store(voter_id id) {
   all_.where.voters[id] = number_;
-  store_.emplace(id, [this, id](slot where, const paxos::accepted_value& value) {
-    all_.judge.hear(all_.agreement.accepted(id, where, value.at, value.value));
+  store_.emplace(id, [this, id](const paxos::write& what) {
+    for (const auto& op : what.ops)
+      if (const auto* x = std::get_if<paxos::write_accepted>(&op))
+        all_.judge.hear(all_.agreement.accepted(id, x->where, x->value.at, x->value.value));
+    all_.judge.hear(all_.durability.wrote(id, what));
   });
 }
 
@@ -23,8 +26,10 @@ void process::start() {
   ++life_;
   all_.note(life_, name() + " starts, life " + std::to_string(life_));
   // L5: a memory store dies with its process, and a blank voter never votes in a formed cluster.
-  if (store_ && !lost_store_)
+  if (has_store()) {
+    all_.judge.hear(all_.durability.starts(store_->read().self, store_->read()));
     voter_ = std::make_unique<voter_side>(all_, *this, *store_, random_.fork());
+  }
   node_ = std::make_unique<node_side>(all_, *this, random_.fork());
   if (voter_)
     voter_->start();
@@ -38,9 +43,9 @@ void process::end_life() {
   all_.outcomes.process_ended(number_, life_);
   if (store_) {
     if (all_.how.durable)
-      store_->crash(random_);
+      store_->crash(random_, all_.how.disk_any_order ? crash_order::any : crash_order::as_synced);
     else
-      lost_store_ = true;
+      forget_store();
   }
   // The objects themselves go at the next event: one of them may be the caller.
   std::shared_ptr<voter_side> old_voter = std::move(voter_);
@@ -57,6 +62,19 @@ void process::crash(const std::string& why) {
     return;
   all_.note(life_, name() + " ends: " + why);
   end_life();
+}
+
+void process::lose_disk() {
+  all_.note(life_, name() + " loses its disk for good");
+  ++all_.counts.disks_lost;
+  // An old life's store is not touched again: it ends here, or has ended before.
+  crash("its disk is gone");
+  forget_store();
+}
+
+void process::forget_store() {
+  lost_store_ = true;
+  all_.durability.lost(store_->read().self);
 }
 
 void process::pause() {

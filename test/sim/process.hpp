@@ -15,6 +15,9 @@
 
 namespace paxtor::sim {
 
+/// `full`: writes fail. `broken`: nothing can be read either, so a voter cannot start.
+enum class disk_health : std::uint8_t { fine, full, broken };
+
 /// One operating system process on a host of its own: a node, and a voter if it was given a store.
 /// It has its own clock, can crash, be started again (a new life), be paused and thawed. Everything
 /// that runs in it goes through `later` or `at`, so that nothing of an old life runs in a new one,
@@ -33,6 +36,13 @@ public:
 
   /// The process ends at this instant, and everything in it.
   void crash(const std::string& why);
+
+  /// Its disk is gone for good, and its store with it (L5); the process ends. A later life has no
+  /// store. REQUIRES: it has one.
+  void lose_disk();
+
+  /// False: its disk gives nothing back, so its voter cannot start.
+  [[nodiscard]] bool can_start() const { return disk != disk_health::broken || !has_store(); }
 
   void pause();
   void thaw();
@@ -56,6 +66,7 @@ public:
   /// True if this life of the process runs a voter.
   [[nodiscard]] bool votes() const { return voter_ != nullptr; }
   [[nodiscard]] bool ever_voted() const { return store_.has_value(); }
+  [[nodiscard]] bool has_store() const { return store_ && !lost_store_; }
   [[nodiscard]] voter_side& voter() { return *voter_; }
   [[nodiscard]] node_side& node() { return *node_; }
   [[nodiscard]] std::string name() const { return "p" + std::to_string(number_); }
@@ -73,6 +84,7 @@ public:
 
   /// How many times slower its disk is at the moment.
   unsigned disk_slowness = 1;
+  disk_health disk = disk_health::fine;
 
 private:
   struct postponed {
@@ -82,6 +94,7 @@ private:
 
   void run(std::uint64_t life, const action& what);
   void end_life();
+  void forget_store();
 
   scene& all_;
   process_number number_;

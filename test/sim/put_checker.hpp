@@ -26,6 +26,11 @@ public:
   [[nodiscard]] verdict answered(const std::string& key, bool found, const std::string& value,
                                  bool must_exist);
 
+  /// At the end every registry must hold each value that was answered.
+  [[nodiscard]] const std::map<std::string, std::string>& answered_values() const {
+    return chosen_;
+  }
+
   [[nodiscard]] std::uint64_t checked() const { return checked_; }
 
 private:

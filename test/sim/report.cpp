@@ -71,12 +71,13 @@ std::string summary(const stats& all, std::size_t findings, double seconds) {
                     + " findings\n";
   out += "faults: " + n(all.cuts) + " cuts, " + n(all.crashes) + " crashes, " + n(all.pauses)
          + " pauses, " + n(all.leaves) + " leaves, " + n(all.forgeries) + " forged certificates, "
+         + n(all.disk_errors) + " disks full or failing, " + n(all.disks_lost) + " lost, "
          + n(all.watchdog_deaths) + " ended by their watchdog, " + n(all.fences) + " fences, "
          + n(all.messages_lost) + " of " + n(all.messages) + " messages lost\n";
   out += "checked: " + n(all.grants) + " grants (" + n(all.overlaps_exempted)
          + " overlaps of a frozen owner), " + n(all.requests) + " requests, " + n(all.slots_chosen)
-         + " slots, " + n(all.images_compared) + " registry images, " + n(all.puts_checked)
-         + " values\n";
+         + " slots, " + n(all.images_compared) + " registry images, " + n(all.durability_checked)
+         + " values held, " + n(all.puts_checked) + " values\n";
   return out + speed + "\n";
 }
 

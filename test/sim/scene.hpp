@@ -13,6 +13,7 @@
 #include "libpaxtor/paxos/config.hpp"
 #include "test/sim/agreement_checker.hpp"
 #include "test/sim/court.hpp"
+#include "test/sim/durability_checker.hpp"
 #include "test/sim/event_queue.hpp"
 #include "test/sim/exclusion_checker.hpp"
 #include "test/sim/journal.hpp"
@@ -40,7 +41,6 @@ struct scene {
   scene(const knobs& chosen, generator network_random)
       : how(chosen),
         exclusion(thaw_grace),
-        agreement(chosen.voters),
         net(events, story, judge, counts, chosen, network_random) {
     leases.ttl = how.ttl;
     times = cluster::timing_for(how.ttl);
@@ -64,7 +64,8 @@ struct scene {
   exclusion_checker exclusion;
   outcome_checker outcomes;
   put_checker puts;
-  agreement_checker agreement;
+  agreement_checker agreement{{}};
+  durability_checker durability{agreement};
   network net;
   directory where;
 

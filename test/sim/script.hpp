@@ -29,6 +29,11 @@ using script = std::vector<step>;
 /// Draws what a new actor will do.
 [[nodiscard]] script draw_script(generator& random, const knobs& how);
 
+/// Values under these buckets: with an owner they are erased at its end, so only the others stay
+/// for ever.
+inline constexpr const char* kept_bucket = "kept";
+inline constexpr const char* owned_bucket = "owned";
+
 [[nodiscard]] term lock_key(std::uint64_t number);
 [[nodiscard]] term singleton_name(std::uint64_t number);
 

@@ -17,12 +17,15 @@ struct stats {
   std::uint64_t pauses = 0;
   std::uint64_t leaves = 0;
   std::uint64_t forgeries = 0;
+  std::uint64_t disk_errors = 0;
+  std::uint64_t disks_lost = 0;
   std::uint64_t fences = 0;
   std::uint64_t grants = 0;
   std::uint64_t overlaps_exempted = 0;
   std::uint64_t requests = 0;
   std::uint64_t slots_chosen = 0;
   std::uint64_t images_compared = 0;
+  std::uint64_t durability_checked = 0;
   std::uint64_t puts_checked = 0;
 
   /// Calls `f(name, number)` for each.
@@ -39,12 +42,15 @@ struct stats {
     f("pauses", self.pauses);
     f("leaves", self.leaves);
     f("forgeries", self.forgeries);
+    f("disk_errors", self.disk_errors);
+    f("disks_lost", self.disks_lost);
     f("fences", self.fences);
     f("grants", self.grants);
     f("overlaps_exempted", self.overlaps_exempted);
     f("requests", self.requests);
     f("slots_chosen", self.slots_chosen);
     f("images_compared", self.images_compared);
+    f("durability_checked", self.durability_checked);
     f("puts_checked", self.puts_checked);
   }
 };

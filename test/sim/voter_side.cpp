@@ -1,5 +1,7 @@
 #include "test/sim/voter_side.hpp"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "test/sim/process.hpp"
@@ -56,8 +58,19 @@ void voter_side::pass_on(const cluster::voter_frame& what) {
     all_.net.send(home_.number(), node->second, what);
 }
 
+void voter_side::watch_log() {
+  const auto& learner = voter_->replica().get_learner();
+  for (; judged_upto_ < learner.decided_upto(); judged_upto_ = judged_upto_.next()) {
+    const auto where = judged_upto_.next();
+    // What came as a snapshot is judged by its image.
+    if (const auto* value = learner.value_of(where))
+      all_.judge.hear(all_.agreement.decided(id_, where, *value));
+  }
+}
+
 void voter_side::drain() {
   auto out = voter_->take_output();
+  watch_log();
   for (auto& sent : out.send) {
     if (const auto* taught = std::get_if<paxos::learned_values>(&sent.what)) {
       auto where = taught->first;
@@ -89,11 +102,16 @@ void voter_side::write_next() {
   if (writing_ || store_.idle())
     return;
   writing_ = true;
-  auto takes = draw(random_, all_.how.write_min, all_.how.write_max) * home_.disk_slowness;
+  store_.begin_sync(all_.how.group_commit ? std::numeric_limits<std::size_t>::max() : 1);
+  auto takes = std::min(draw(random_, all_.how.write_min, all_.how.write_max) * home_.disk_slowness,
+                        all_.how.ttl * 4);
   home_.later(takes, [this] {
     writing_ = false;
+    // An error is final: nothing may be assumed of what was written, so the voter stops.
+    if (home_.disk != disk_health::fine)
+      return home_.crash(home_.disk == disk_health::full ? "its disk is full" : "its disk fails");
     // L1: durability is told after the fact, here and nowhere else.
-    voter_->persisted(home_.read_clock(), store_.complete_one());
+    voter_->persisted(home_.read_clock(), store_.complete_sync());
     drain();
   });
 }

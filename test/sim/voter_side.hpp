@@ -35,6 +35,7 @@ private:
   void tick();
   void drain();
   void write_next();
+  void watch_log();
   void watch_registry();
 
   scene& all_;
@@ -47,6 +48,7 @@ private:
   std::map<node_id, process_number> routes_;
   bool writing_ = false;
   index watched_;
+  slot judged_upto_;
 };
 
 } // namespace paxtor::sim

@@ -5,6 +5,8 @@
 #include <set>
 #include <stdexcept>
 
+#include <nlohmann/json.hpp>
+
 #include "libpaxtor/base/check.hpp"
 
 namespace paxtor::sim {
@@ -61,6 +63,7 @@ void world::build() {
     processes_[i]->give_store(id);
     processes_[i]->mortal = how.durable || i < may_be_lost;
   }
+  all_.agreement = agreement_checker{all_.voters};
   all_.process_ended = [this](process_number which) { faults_.process_ended(*processes_[which]); };
   all_.net.attach([this](process_number to, process_number from, const packet& what) {
     processes_[to]->receive(from, what);
@@ -197,6 +200,24 @@ std::string world::missing_agreement() {
     }
   }
   all_.story.mix(std::to_string(image));
+  return missing_values();
+}
+
+std::string world::missing_values() {
+  for (auto& p : processes_) {
+    if (!p->votes())
+      continue;
+    const auto& learner = p->voter().get().replica().get_learner();
+    if (auto short_of = all_.durability.at_rest(p->voter().id(), learner.decided_upto()))
+      return short_of->what;
+    for (const auto& [key, value] : all_.puts.answered_values()) {
+      auto text = p->voter().get().machine().ask(
+        registry::query_get{kept_bucket, term::from_canonical(key)}, {});
+      auto json = nlohmann::json::parse(text, nullptr, false);
+      auto found = json.is_object() && json.contains("value");
+      all_.judge.hear(all_.puts.answered(key, found, found ? json["value"].dump() : "", true));
+    }
+  }
   return {};
 }
 
@@ -226,6 +247,7 @@ void world::count() {
   c.requests = all_.outcomes.asked_count();
   c.slots_chosen = all_.agreement.slots_chosen();
   c.images_compared = all_.agreement.images_compared();
+  c.durability_checked = all_.durability.checked();
   c.puts_checked = all_.puts.checked();
 }
 

@@ -65,6 +65,7 @@ private:
   [[nodiscard]] std::string held_keys(const registry::machine& state) const;
   [[nodiscard]] std::string missing_sessions(const registry::machine& state);
   [[nodiscard]] std::string missing_agreement();
+  [[nodiscard]] std::string missing_values();
   [[nodiscard]] std::string missing_leave();
   [[nodiscard]] process* leader();
 
