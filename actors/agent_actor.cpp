@@ -247,7 +247,9 @@ void agent_actor::send_frames(const std::vector<cluster::to_voter>& all) {
     return;
   for (const auto& one : all) {
     cluster::frame wire = cluster::node_frame{cluster_, setup_.info.id, voter_id{}, one.what};
-    setup_.book->to_voter(one.voter, paxos::role::proposer, net::peers::wrap(encode_frame(wire)));
+    setup_.book->to_voter(
+      one.voter, paxos::role::proposer,
+      net::peers::wrap(encode_frame(wire, setup_.book->version_for(one.voter))));
   }
 }
 

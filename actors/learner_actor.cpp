@@ -59,6 +59,10 @@ bool learner_actor::pump_role() {
   if (out.install)
     registrar_.install(*out.install);
   registrar_.apply(out.decided);
+  if (const auto where = registrar_.unreadable())
+    net::die("the log of node " + setup().node_name,
+             "entry " + to_string(*where)
+               + " was written by a newer version of paxtor; run that version on this node");
   if (out.want_snapshot) {
     ++snapshots_;
     role_->snapshot_made(registrar_.image());

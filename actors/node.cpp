@@ -228,6 +228,7 @@ caf::error node::start(parking_unit* unit) {
   hello.cluster_name = plan_.options.cluster;
   hello.node = id_;
   hello.node_name = plan_.options.name;
+  hello.versions = cluster::own_versions();
   hello.ttl_us = static_cast<std::uint64_t>(plan_.leases.ttl.count());
   if (plan_.advertise)
     hello.endpoint = to_string(*plan_.advertise);

@@ -43,7 +43,8 @@ void proposer_actor::on_node(const cluster::node_frame& from) {
     auto passed_on = from;
     passed_on.relayed_by = setup().self;
     setup().book->to_voter(state.leader, paxos::role::proposer,
-                           net::peers::wrap(cluster::encode_frame(std::move(passed_on))));
+                           net::peers::wrap(cluster::encode_frame(
+                             std::move(passed_on), setup().book->version_for(state.leader))));
     ++relayed_;
   }
   keeper_.step(boot_now(), from.from, from.what);

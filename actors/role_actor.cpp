@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 #include "actors/store_access.hpp"
 #include "net/caf_compat.hpp"
 #include "net/hub.hpp"
@@ -76,7 +78,7 @@ caf::behavior role_actor::make_behavior() {
       took_input();
     },
     [this](net::status_atom) {
-      auto text = status();
+      auto text = with_frames(status());
       // Inputs before it may have left their output to whatever stood behind them: to this.
       took_input();
       return text;
@@ -105,6 +107,7 @@ void role_actor::on_frame(const std::string& bytes) {
     drop("a frame that cannot be read");
     return;
   }
+  ++frames_[cluster::version_in(bytes)];
   if (auto paxos = std::get_if<cluster::paxos_frame>(&decoded)) {
     if (!started() && paxos->cluster != heard_ && others_.supervisor) {
       heard_ = paxos->cluster;
@@ -126,6 +129,13 @@ void role_actor::on_frame(const std::string& bytes) {
   } else {
     drop("a frame of a kind that is not for roles");
   }
+}
+
+std::string role_actor::with_frames(const std::string& text) const {
+  auto result = nlohmann::json::parse(text);
+  for (const auto& [version, count] : frames_)
+    result["frames"][std::to_string(version)] = count;
+  return result.dump();
 }
 
 void role_actor::drop(const char* what) {
@@ -154,7 +164,8 @@ void role_actor::send_out(std::vector<paxos::outgoing> all) {
       cluster::paxos_frame frame{cluster_, setup_.self,
                                  one.to.size() == 1 ? one.to.front() : voter_id{}, one.to_role,
                                  local ? one.what : std::move(one.what)};
-      auto wrapped = net::peers::wrap(cluster::encode_frame(std::move(frame)));
+      auto wrapped =
+        net::peers::wrap(cluster::encode_frame(std::move(frame), setup_.book->version_for(one.to)));
       for (auto to : one.to)
         setup_.book->to_voter(to, one.to_role, wrapped);
     }
@@ -165,7 +176,8 @@ void role_actor::send_out(std::vector<paxos::outgoing> all) {
 
 void role_actor::send_to_node(node_id node, cluster::voter_message what) {
   auto bytes =
-    cluster::encode_frame(cluster::voter_frame{cluster_, setup_.self, node, std::move(what)});
+    cluster::encode_frame(cluster::voter_frame{cluster_, setup_.self, node, std::move(what)},
+                          setup_.book->version_for(node));
   setup_.book->to_node(node, net::peers::wrap(std::move(bytes)));
 }
 

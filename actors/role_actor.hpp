@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -86,12 +87,15 @@ private:
   void took_input();
   void arm_tick();
   [[nodiscard]] const caf::actor& own(paxos::role role) const;
+  /// A status, and how many frames of which version were read.
+  [[nodiscard]] std::string with_frames(const std::string& text) const;
 
   role_setup setup_;
   colleagues others_;
   cluster_id cluster_;
   cluster_id heard_;
   std::size_t inputs_ = 0;
+  std::map<std::uint8_t, std::uint64_t> frames_;
   net::log_limiter dropped_;
 };
 

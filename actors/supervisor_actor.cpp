@@ -189,7 +189,8 @@ void supervisor_actor::tell(node_id node) {
   if (auto who = setup_.book->find(node); who && who->boxes.hub)
     who->boxes.hub->enqueue(
       nullptr, caf::make_message_id(),
-      net::peers::wrap(cluster::encode_frame(cluster::formation_frame{formation_.report()})),
+      net::peers::wrap(cluster::encode_frame(cluster::formation_frame{formation_.report()},
+                                             cluster::version_for(who->hello.versions))),
       nullptr);
 }
 

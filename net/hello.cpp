@@ -27,6 +27,12 @@ std::vector<std::string> sorted(std::vector<std::string> names) {
   return names;
 }
 
+std::string versions_of(const cluster::hello_frame& who) {
+  const auto [low, high] = who.versions;
+  return low == high ? "version " + std::to_string(low)
+                     : "versions " + std::to_string(low) + " to " + std::to_string(high);
+}
+
 } // namespace
 
 verdict judge(const cluster::hello_frame& mine, const cluster::hello_frame& theirs,
@@ -37,6 +43,15 @@ verdict judge(const cluster::hello_frame& mine, const cluster::hello_frame& thei
     quoted(theirs.node_name) + (theirs.endpoint.empty() ? "" : " at " + theirs.endpoint);
   if (!theirs.node.valid() || theirs.node_name.empty()) {
     why = "a node without a name or an id asked for a link: it runs another version";
+    return verdict::refuse;
+  }
+  if (!cluster::meet(mine.versions, theirs.versions)) {
+    // One version at a time: whoever is behind comes first.
+    const auto behind = mine.versions.max < theirs.versions.min ? quoted(mine.node_name) : them;
+    why = "node " + them + " speaks " + versions_of(theirs) + " of the wire, this one ("
+          + quoted(mine.node_name) + ") " + versions_of(mine)
+          + ": nodes are upgraded one version at " + "a time; first run " + behind
+          + ", and all others like it, with the release that follows " + "theirs";
     return verdict::refuse;
   }
   if (mine.cluster_name != theirs.cluster_name) {

@@ -144,7 +144,8 @@ void hub_actor::adopt(cluster::hello_frame hello, const std::vector<caf::actor>&
   if (!changed)
     return;
   if (fresh)
-    log(level::info, "linked with " + hello.node_name + " node=" + options_.self.node_name);
+    log(level::info, "linked with " + hello.node_name + " node=" + options_.self.node_name
+                       + " version=" + std::to_string(cluster::version_for(hello.versions)));
   mailboxes theirs{
     hub, box_at(boxes, 1), box_at(boxes, 2), box_at(boxes, 3), box_at(boxes, 4), box_at(boxes, 5)};
   book_->linked({std::move(hello), std::move(theirs)});
@@ -245,6 +246,7 @@ std::string hub_actor::status() const {
     result["links"].push_back({{"name", one.hello.node_name},
                                {"node", node.value},
                                {"voter", one.hello.voter.valid()},
+                               {"version", cluster::version_for(one.hello.versions)},
                                {"endpoint", one.hello.endpoint}});
   result["targets"] = nlohmann::json::array();
   for (const auto& [id, one] : targets_)

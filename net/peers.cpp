@@ -1,5 +1,6 @@
 #include "net/peers.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <caf/actor_control_block.hpp>
@@ -52,6 +53,27 @@ const peer* peers::lookup(voter_id voter) const {
     return &self_;
   auto i = voters_.find(voter);
   return i != voters_.end() ? lookup(i->second) : nullptr;
+}
+
+std::uint8_t peers::version_for(const std::vector<voter_id>& all) const {
+  auto result = cluster::own_versions().max;
+  std::lock_guard guard{mutex_};
+  for (const auto voter : all)
+    if (auto who = lookup(voter))
+      result = std::min(result, cluster::version_for(who->hello.versions));
+  return result;
+}
+
+std::uint8_t peers::version_for(voter_id voter) const {
+  std::lock_guard guard{mutex_};
+  auto who = lookup(voter);
+  return who != nullptr ? cluster::version_for(who->hello.versions) : cluster::own_versions().min;
+}
+
+std::uint8_t peers::version_for(node_id node) const {
+  std::lock_guard guard{mutex_};
+  auto who = lookup(node);
+  return who != nullptr ? cluster::version_for(who->hello.versions) : cluster::own_versions().min;
 }
 
 bool peers::to_voter(voter_id to, paxos::role role, const caf::message& wrapped) const {

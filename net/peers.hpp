@@ -64,6 +64,14 @@ public:
   /// A frame to one role of a voter. False if there is no link to it now.
   bool to_voter(voter_id to, paxos::role role, const caf::message& wrapped) const;
 
+  /// The version of frames for all of these voters: the lowest that one of them needs. Who is not
+  /// linked gets nothing, so does not count.
+  [[nodiscard]] std::uint8_t version_for(const std::vector<voter_id>& all) const;
+  [[nodiscard]] std::uint8_t version_for(voter_id voter) const;
+  /// For a node's agent; the lowest that this build writes if it is not linked here (it is reached
+  /// through a relay) or is a guardian.
+  [[nodiscard]] std::uint8_t version_for(node_id node) const;
+
   /// A frame to a node's agent: directly if linked, else through the voter that relayed its last
   /// message (that voter's hub passes it on). False if there is neither.
   bool to_node(node_id to, const caf::message& wrapped) const;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "libpaxtor/base/check.hpp"
+
 namespace paxtor::cluster {
 
 namespace {
@@ -43,14 +45,35 @@ bool sane(const voter_frame&) {
   return true;
 }
 
+/// Hellos and refusals are read in any version, and written as in the first.
+constexpr std::uint8_t greeting_version = 1;
+
+/// The number of a hello or of a refusal.
+constexpr bool is_greeting(std::size_t which) {
+  return which < 2;
+}
+static_assert(std::is_same_v<
+                std::variant_alternative_t<0, frame>,
+                hello_frame> && std::is_same_v<std::variant_alternative_t<1, frame>, refuse_frame>);
+
 } // namespace
 
-std::string encode_frame(const frame& what) {
+std::string encode_frame(const frame& what, std::uint8_t version) {
+  const bool greeting = is_greeting(what.index());
+  PAXTOR_CHECK("I61", greeting || own_versions().contains(version));
   std::string result{magic};
-  result.push_back(static_cast<char>(frame_version));
+  result.push_back(static_cast<char>(greeting ? greeting_version : version));
   result.push_back(static_cast<char>(what.index()));
   std::visit([&result](const auto& body) { result += encode(body); }, what);
+  if (!greeting)
+    finish_frame(version, header_bytes, result);
   return result;
+}
+
+std::uint8_t version_in(std::string_view bytes) {
+  return bytes.size() < header_bytes || bytes.substr(0, magic.size()) != magic
+           ? std::uint8_t{0}
+           : static_cast<std::uint8_t>(bytes[2]);
 }
 
 frame_error decode_frame(std::string_view bytes, frame& out) {
@@ -60,13 +83,18 @@ frame_error decode_frame(std::string_view bytes, frame& out) {
     return frame_error::not_ours;
   if (bytes.size() < header_bytes)
     return frame_error::malformed;
-  if (static_cast<std::uint8_t>(bytes[2]) != frame_version)
-    return frame_error::other_version;
-  auto which = static_cast<std::uint8_t>(bytes[3]);
-  if (!decode_alternative(which, bytes.substr(header_bytes), out,
-                          std::make_index_sequence<std::variant_size_v<frame>>{}))
+  const auto version = version_in(bytes);
+  const auto which = static_cast<std::uint8_t>(bytes[3]);
+  auto body = bytes.substr(header_bytes);
+  if (!is_greeting(which)) {
+    if (!own_versions().contains(version))
+      return frame_error::other_version;
+    if (!open_frame(version, body))
+      return frame_error::malformed;
+  }
+  if (!decode_alternative(which, body, out, std::make_index_sequence<std::variant_size_v<frame>>{}))
     return frame_error::malformed;
-  if (!std::visit([](const auto& body) { return sane(body); }, out))
+  if (!std::visit([](const auto& one) { return sane(one); }, out))
     return frame_error::malformed;
   return frame_error::none;
 }

@@ -77,7 +77,7 @@ void registrar::apply_one(const paxos::decided_entry& entry, registry::outcome& 
       if (decode(entry.what.data, at))
         machine_.begin_reign(entry.at, at, result);
       else
-        ++dropped_;
+        cannot_read(entry);
       return;
     }
     case paxos::entry_kind::command: {
@@ -85,11 +85,17 @@ void registrar::apply_one(const paxos::decided_entry& entry, registry::outcome& 
       if (decode(entry.what.data, what))
         machine_.apply(entry.at, what, result);
       else
-        ++dropped_;
+        cannot_read(entry);
       return;
     }
   }
-  ++dropped_; // A kind that this version does not know: ignored on every replica alike.
+  cannot_read(entry); // A kind that this version does not know.
+}
+
+void registrar::cannot_read(const paxos::decided_entry& entry) {
+  ++dropped_;
+  if (!unreadable_)
+    unreadable_ = entry.at;
 }
 
 void registrar::gather(registry::outcome&& result) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -54,8 +55,14 @@ public:
   /// Entries that could not be read, and reads that were dropped.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
+  /// The first decided entry that this build cannot read. A leader proposes nothing that it cannot
+  /// read, so a newer one did: from here on this state may differ from that of others, and its
+  /// voter must stop (README.md, "Versions").
+  [[nodiscard]] std::optional<index> unreadable() const { return unreadable_; }
+
 private:
   void apply_one(const paxos::decided_entry& entry, registry::outcome& result);
+  void cannot_read(const paxos::decided_entry& entry);
   void gather(registry::outcome&& result);
   void send_sync(session_id session, index watermark);
   void note_progress(slot upto, index last);
@@ -72,6 +79,7 @@ private:
   std::map<std::pair<node_id, session_id>, std::vector<registry::answer>> answers_;
   registrar_output out_;
   std::uint64_t dropped_ = 0;
+  std::optional<index> unreadable_;
 };
 
 } // namespace paxtor::cluster

@@ -135,3 +135,20 @@ TEST_CASE("endpoint: loopback") {
   CHECK_FALSE(is_loopback("0.0.0.0"));
   CHECK_FALSE(is_loopback("127.example"));
 }
+
+TEST_CASE("hello: builds that have no version of the wire in common say which is to be upgraded") {
+  auto x = node_a();
+  auto y = node_b();
+  x.versions = {1, 2};
+  y.versions = {2, 3};
+  std::string why;
+  CHECK(judge(x, y, why) == verdict::link);
+  y.versions = {3, 4};
+  why = refusal(x, y);
+  CHECK(says(why, "'b' at 10.0.0.2:7000 speaks versions 3 to 4"));
+  CHECK(says(why, "one version at a time"));
+  CHECK(says(why, "first run 'a'"));
+  CHECK(says(refusal(y, x), "first run 'a'"));
+  x.versions = {1, 1};
+  CHECK(says(refusal(x, y), "version 1:"));
+}

@@ -4,7 +4,8 @@
 
 namespace paxtor::test {
 
-kept_nodes::kept_nodes(words more) : flags(std::move(more)) {
+kept_nodes::kept_nodes(words more, std::string what)
+    : flags(std::move(more)), command(std::move(what)) {
   const auto ports = tools::free_ports(names.size());
   for (std::size_t i = 0; i < names.size(); ++i)
     voters += std::string{i == 0 ? "" : ","} + names[i] + "=127.0.0.1:" + std::to_string(ports[i]);
@@ -14,8 +15,8 @@ kept_nodes::kept_nodes(words more) : flags(std::move(more)) {
     wait_ready(name);
 }
 
-words kept_nodes::args(const std::string& command, const words& rest) const {
-  words all{command, "--voters", voters};
+words kept_nodes::args(const std::string& what, const words& rest) const {
+  words all{what, "--voters", voters};
   all.insert(all.end(), rest.begin(), rest.end());
   return all;
 }
@@ -23,19 +24,23 @@ words kept_nodes::args(const std::string& command, const words& rest) const {
 void kept_nodes::begin(const std::string& name, const std::string& program) {
   words rest{"--name", name, "--data-dir", files.file(name), "--json"};
   rest.insert(rest.end(), flags.begin(), flags.end());
-  running[name] = mark.start(args("node", rest), {}, program);
+  running[name] = mark.start(args(command, rest), {}, program);
 }
 
 void kept_nodes::wait_ready(const std::string& name) {
   const auto ready = running[name]->read_json(20s);
   REQUIRE_MESSAGE(ready, (name + ": " + running[name]->read_errors(1s)));
-  CHECK((*ready)["role"] == "voter");
+  if (command == "node")
+    CHECK((*ready)["role"] == "voter");
+  else
+    REQUIRE_MESSAGE(ready->value("ready", false), ready->dump());
 }
 
-std::unique_ptr<process> kept_nodes::client(const std::string& name, const words& more) const {
+std::unique_ptr<process> kept_nodes::client(const std::string& name, const words& more,
+                                            const std::string& program) const {
   words rest{"--name", name};
   rest.insert(rest.end(), more.begin(), more.end());
-  auto result = mark.start(args("demo-node", rest));
+  auto result = mark.start(args("demo-node", rest), {}, program);
   const auto ready = result->read_json(20s);
   REQUIRE_MESSAGE((ready && ready->value("ready", false)), (name + ": " + result->read_errors(1s)));
   return result;

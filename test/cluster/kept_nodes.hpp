@@ -8,12 +8,12 @@
 
 namespace paxtor::test {
 
-/// Voters a, b, c as `paxtor node`, each with a data directory of its own, which outlives its
-/// process.
+/// Voters a, b, c as `paxtor node` (or another command), each with a data directory of its own,
+/// which outlives its process.
 class kept_nodes {
 public:
   /// `flags` are given to every node. Waits until all are ready.
-  explicit kept_nodes(words flags = {});
+  explicit kept_nodes(words flags = {}, std::string command = "node");
 
   /// The arguments of `paxtor COMMAND` in this cluster.
   [[nodiscard]] words args(const std::string& command, const words& rest) const;
@@ -31,11 +31,12 @@ public:
   }
 
   /// A client node driven by JSON lines (`paxtor demo-node`), ready.
-  [[nodiscard]] std::unique_ptr<process> client(const std::string& name,
-                                                const words& more = {}) const;
+  [[nodiscard]] std::unique_ptr<process> client(const std::string& name, const words& more = {},
+                                                const std::string& program = {}) const;
 
   const words names{"a", "b", "c"};
   words flags;
+  std::string command;
   const scratch files;
   const marked mark;
   std::string voters;

@@ -27,8 +27,8 @@ paxos::configuration some_voters() {
 /// At least one of every frame, and of every message in it.
 std::vector<frame> samples() {
   std::vector<frame> result;
-  result.emplace_back(
-    hello_frame{"c", cluster_id{1}, node_id{2}, "n", voter_id{3}, "h:1", 3000000, {"a", "b"}});
+  result.emplace_back(hello_frame{
+    "c", cluster_id{1}, node_id{2}, "n", voter_id{3}, "h:1", 3000000, {"a", "b"}, {1, 2}});
   result.emplace_back(refuse_frame{"another cluster: check its name"});
   result.emplace_back(formation_frame{{"a", voter_id{1}, cluster_id{2}, some_voters(), true}});
   ballot at{7, voter_id{1}};
@@ -76,6 +76,12 @@ std::vector<frame> samples() {
   return result;
 }
 
+/// A hello with the first of its fields alone.
+struct old_hello {
+  std::string cluster_name;
+  MSGPACK_DEFINE(cluster_name)
+};
+
 } // namespace
 
 TEST_CASE("every frame comes back as it was sent") {
@@ -88,19 +94,53 @@ TEST_CASE("every frame comes back as it was sent") {
   }
 }
 
+TEST_CASE("hellos and refusals are read in any version, so that builds can say that they differ") {
+  hello_frame hello;
+  hello.node_name = "a";
+  hello.versions = {7, 8};
+  for (const frame& greeting : {frame{hello}, frame{refuse_frame{"x"}}}) {
+    auto bytes = encode_frame(greeting);
+    bytes[2] = 9;
+    frame out;
+    REQUIRE(decode_frame(bytes, out) == frame_error::none);
+    CHECK(encode_frame(out) == encode_frame(greeting));
+  }
+  // A build from before this field reads the first version.
+  hello_frame out;
+  REQUIRE(decode(encode(old_hello{"shop"}), out));
+  CHECK(out.cluster_name == "shop");
+  CHECK(out.versions == version_range{1, 1});
+}
+
+TEST_CASE("two builds speak the highest version that both read") {
+  const auto own = own_versions();
+  REQUIRE(own.min <= own.max);
+  CHECK(version_for(own) == own.max);
+  CHECK(version_for({1, 255}) == own.max);
+  CHECK(version_for({own.min, own.min}) == own.min);
+  CHECK(meet({1, 2}, {2, 3}));
+  CHECK(meet({2, 3}, {1, 2}));
+  CHECK(meet({1, 1}, {1, 9}));
+  CHECK_FALSE(meet({1, 2}, {3, 4}));
+  CHECK_FALSE(meet({3, 4}, {1, 2}));
+}
+
 TEST_CASE("what is not a frame is told apart from what is another version's") {
-  auto good = encode_frame(refuse_frame{"x"});
+  auto good = encode_frame(formation_frame{});
   frame out;
   CHECK(decode_frame("", out) == frame_error::not_ours);
   CHECK(decode_frame("GET / HTTP/1.1", out) == frame_error::not_ours);
   CHECK(decode_frame("PX", out) == frame_error::malformed);
   auto other = good;
-  other[2] = 2;
+  CHECK(version_in(good) == own_versions().min);
+  other[2] = static_cast<char>(own_versions().max + 1);
   CHECK(decode_frame(other, out) == frame_error::other_version);
   other = good;
   other[3] = 99;
   CHECK(decode_frame(other, out) == frame_error::malformed);
   CHECK(decode_frame(good + "x", out) == frame_error::malformed);
+  CHECK(version_in("PX") == 0);
+  CHECK(version_in("GET / HTTP/1.1") == 0);
   std::string huge(max_frame_bytes + 1, 'P');
   CHECK(decode_frame(huge, out) == frame_error::too_large);
   for (auto x : {frame_error::none, frame_error::too_large, frame_error::not_ours,

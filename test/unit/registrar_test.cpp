@@ -73,14 +73,17 @@ TEST_CASE("answers of one turn go out together, and only from the leader") {
   CHECK(x.self.take_output().notes.empty());
 }
 
-TEST_CASE("entries that cannot be read are ignored and counted") {
+TEST_CASE("entries that cannot be read are counted, and told to whoever must stop for it") {
   bench x;
   x.self.lead(true);
+  x.self.apply({x.entry(paxos::entry_kind::noop, "")});
+  CHECK_FALSE(x.self.unreadable());
   x.self.apply(
     {x.entry(paxos::entry_kind::command, "garbage"), x.entry(paxos::entry_kind::reign, "?"),
      x.entry(static_cast<paxos::entry_kind>(200), "?"), x.entry(paxos::entry_kind::noop, "")});
   CHECK(x.self.dropped() == 3);
-  CHECK(x.self.take_output().notes.at(0).upto == slot{4});
+  CHECK(x.self.unreadable() == index{2});
+  CHECK(x.self.take_output().notes.at(0).upto == slot{5});
 }
 
 TEST_CASE("a reign entry is told to the lease keeper") {
