@@ -39,9 +39,11 @@ private:
 }
 
 /// Lock, release, lock again: `in_flight` chains at once, each on a key of its own. The first fifth
-/// of the time warms up.
+/// of the time warms up. `rest`: between a release and the next lock, so that a lock is measured
+/// without the release that would still be under way.
 [[nodiscard]] nlohmann::json bench_cycles(client& node, int in_flight,
-                                          std::chrono::milliseconds time);
+                                          std::chrono::milliseconds time,
+                                          std::chrono::milliseconds rest);
 
 /// One key, `waiters` actors in its queue at all times.
 [[nodiscard]] nlohmann::json bench_handoffs(client& node, int waiters,

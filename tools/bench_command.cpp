@@ -28,6 +28,7 @@ struct bench_args {
   double seconds = 2;
   std::string part = "all";
   std::vector<int> in_flight{1, 16, 64, 256};
+  int rest_ms = 0;
   keys_options keys;
   int runs = 50;
   std::string kill = "all";
@@ -115,7 +116,8 @@ int run_bench(const bench_args& args) {
   json result{{"where", here.where},
               {"machine", this_machine()},
               {"store", here.store},
-              {"seconds_per_row", args.seconds}};
+              {"seconds_per_row", args.seconds},
+              {"rest_ms", args.rest_ms}};
   const auto wanted = [&](const char* part) { return args.part == "all" || args.part == part; };
   bool good = true;
   if (text)
@@ -123,7 +125,8 @@ int run_bench(const bench_args& args) {
               << fixed(args.seconds, 1) << " s a row after warming up" << std::endl;
   if (wanted("cycles")) {
     for (int n : args.in_flight) {
-      result["cycles"].push_back(bench_cycles(*here.node, n, time));
+      result["cycles"].push_back(
+        bench_cycles(*here.node, n, time, std::chrono::milliseconds{args.rest_ms}));
       good = good && result["cycles"].back()["errors"] == 0;
     }
     if (text)
@@ -279,6 +282,12 @@ void add_bench_command(CLI::App& app, command_line& line) {
     ->delimiter(',')
     ->check(CLI::Range(1, 100'000))
     ->type_name("N,...")
+    ->capture_default_str();
+  sub
+    ->add_option("--rest", args->rest_ms,
+                 "milliseconds between a release and the next lock of cycles: the lock alone")
+    ->check(CLI::Range(0, 10'000))
+    ->type_name("MS")
     ->capture_default_str();
   args->store.add_to(*sub);
   args->given.add_to(*sub, stay::command);

@@ -29,11 +29,12 @@ namespace {
 
 /// What all chains of a run share.
 struct load {
-  load(client& from, int chains)
-      : node(from), door(from.door()), last(static_cast<std::size_t>(chains)) {}
+  load(client& from, int chains, std::chrono::milliseconds between)
+      : node(from), door(from.door()), rest(between), last(static_cast<std::size_t>(chains)) {}
 
   client& node;
   const cluster door;
+  const std::chrono::milliseconds rest;
   std::atomic<bool> measuring{false};
   std::atomic<bool> stopping{false};
   std::atomic<int> alive{0};
@@ -75,18 +76,24 @@ caf::behavior locker(caf::event_based_actor* self, const std::shared_ptr<load>& 
     else
       shared->node.system().spawn(locker, shared, chain);
   });
-  const auto asked = clock::now();
-  shared->door.lock(self, nlohmann::json{"bench", chain})
-    .then(
-      [=](const grant&) {
-        shared->granted(chain, asked);
-        self->quit();
-      },
-      [=](const caf::error& err) {
-        shared->failed(err);
-        self->quit();
-      });
-  return {[](ping_atom) {}};
+  const auto ask = [=] {
+    const auto asked = clock::now();
+    shared->door.lock(self, nlohmann::json{"bench", chain})
+      .then(
+        [=](const grant&) {
+          shared->granted(chain, asked);
+          self->quit();
+        },
+        [=](const caf::error& err) {
+          shared->failed(err);
+          self->quit();
+        });
+  };
+  if (shared->rest.count() > 0)
+    self->delayed_send(self, shared->rest, ping_atom::value);
+  else
+    ask();
+  return {[=](ping_atom) { ask(); }};
 }
 
 template <class Shared>
@@ -107,8 +114,9 @@ double measure(Shared& shared, std::chrono::milliseconds time) {
 
 } // namespace
 
-nlohmann::json bench_cycles(client& node, int in_flight, std::chrono::milliseconds time) {
-  auto shared = std::make_shared<load>(node, in_flight);
+nlohmann::json bench_cycles(client& node, int in_flight, std::chrono::milliseconds time,
+                            std::chrono::milliseconds rest) {
+  auto shared = std::make_shared<load>(node, in_flight, rest);
   shared->alive = in_flight;
   for (int i = 0; i < in_flight; ++i)
     node.system().spawn(locker, shared, static_cast<std::size_t>(i));
