@@ -111,20 +111,16 @@ caf::message_handler agent_actor::network() {
       cluster_ = cluster_id{id};
       anon_send(hub_, net::cluster_is_atom::value, id);
       setup_.progress->formed();
-      paxos::configuration voters;
-      if (!decode(bytes, voters))
-        return;
-      std::vector<voter_id> ids;
-      std::string names;
-      voters_told_ = true;
-      voter_names_.clear();
-      for (const auto& one : voters.members) {
-        ids.push_back(one.id);
-        voter_names_[one.id] = one.name;
-        names += (names.empty() ? "" : ",") + one.name;
-      }
-      log_.info("the cluster has formed", {{"cluster", id}, {"voters", names}});
-      agent_->voters_are(turn.now, std::move(ids));
+      log_.info("the cluster has formed", {{"cluster", id}});
+      cluster::voters_now initial;
+      if (decode(bytes, initial.voters))
+        voters_are(turn.now, initial);
+    },
+    [this](net::voters_atom, const std::string& bytes) {
+      input turn{this};
+      cluster::voters_now news;
+      if (decode(bytes, news))
+        voters_are(turn.now, news);
     },
     [this](net::outsider_atom, const std::string& why) {
       input turn{this};
@@ -341,8 +337,6 @@ void agent_actor::link_changed(time_point now, const std::string& bytes, bool up
     setup_.progress->formed();
     anon_send(hub_, net::cluster_is_atom::value, cluster_.value);
   }
-  if (up && !voters_told_ && hello.voter.valid())
-    voter_met(now, hello);
   const auto ours = hello.node == setup_.info.id;
   auto& known = links_[hello.node];
   const auto before = std::exchange(known, up ? hello.voter : voter_id{});
@@ -364,15 +358,16 @@ void agent_actor::link_changed(time_point now, const std::string& bytes, bool up
   }
 }
 
-void agent_actor::voter_met(time_point now, const cluster::hello_frame& hello) {
-  // A client node keeps no log: it knows the voters from their hellos. One that comes back with a
-  // blank store is another voter under its old name.
-  std::erase_if(voter_names_, [&](const auto& one) { return one.second == hello.node_name; });
-  voter_names_[hello.voter] = hello.node_name;
+void agent_actor::voters_are(time_point now, const cluster::voters_now& news) {
+  if (!news.newer_than(voters_))
+    return;
+  voters_ = news;
   std::vector<voter_id> ids;
-  for (const auto& [id, name] : voter_names_)
-    ids.push_back(id);
+  for (const auto& who : voters_.voters.members)
+    ids.push_back(who.id);
   agent_->voters_are(now, std::move(ids));
+  if (setup_.voters_changed)
+    setup_.voters_changed(voters_.voters);
 }
 
 void agent_actor::frame(time_point now, const std::string& bytes) {
@@ -407,12 +402,15 @@ std::string agent_actor::status() const {
   result["node_id"] = std::to_string(setup_.info.id.value);
   result["cluster"] = std::to_string(cluster_.value);
   result["endpoint"] = setup_.info.endpoint;
-  const auto leader = voter_names_.find(agent_->leader());
-  result["leader"] =
-    leader != voter_names_.end() ? nlohmann::json(leader->second) : nlohmann::json(nullptr);
+  result["leader"] = nullptr;
   result["voters"] = nlohmann::json::array();
-  for (const auto& [id, name] : voter_names_)
-    result["voters"].push_back(name);
+  for (const auto& who : voters_.voters.members) {
+    result["voters"].push_back(who.name);
+    if (who.id == agent_->leader())
+      result["leader"] = who.name;
+  }
+  const auto self = setup_.book->self().hello.voter;
+  result["role"] = !self.valid() ? "client" : voters_.voters.contains(self) ? "voter" : "standby";
   result["session"] = agent_->session().value;
   result["valid"] = agent_->valid(now);
   result["lease_left_ms"] =

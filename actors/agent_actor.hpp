@@ -4,6 +4,7 @@
 /// The session agent as an actor: the node's one door to the cluster.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,6 +43,8 @@ struct agent_setup {
   /// F4: earlier lives of this node whose end this process can prove; empty: none. Told before the
   /// session is asked for, so that the name is free.
   std::vector<registry::certify_end> proofs;
+  /// Who votes has changed; on any thread.
+  std::function<void(const paxos::configuration&)> voters_changed;
   /// The cluster knows of that end, or will never take the proof.
   std::function<void(node_id)> proof_settled;
 };
@@ -92,7 +95,7 @@ private:
   [[nodiscard]] caf::message_handler local();
   void settle(time_point now);
   void flush(time_point now);
-  void voter_met(time_point now, const cluster::hello_frame& hello);
+  void voters_are(time_point now, const cluster::voters_now& news);
   void send_frames(const std::vector<cluster::to_voter>& all);
   void update_lease(time_point now);
   void arm(time_point now);
@@ -115,6 +118,7 @@ private:
   caf::result<caf::message> put(time_point now, const detail::put_request& what);
   caf::result<caf::message> ask(time_point now, const detail::ask_request& what);
   caf::result<caf::message> release(time_point now, const detail::release_request& what);
+  caf::result<caf::message> voters(time_point now, const detail::voters_request& what);
   /// The second half, once it is known who holds the key.
   void release_holder(pending one, const nlohmann::json& why);
   caf::result<caf::message> wait_for(cluster::request_id id, bool entry = false);
@@ -139,9 +143,8 @@ private:
 
   cluster_id cluster_;
   std::map<node_id, voter_id> links_;
-  /// The voters: as this node's own voter tells them, on a client node as their hellos do.
-  std::map<voter_id, std::string> voter_names_;
-  bool voters_told_ = false;
+  /// Who votes: by the log, as the own voter or another node tells.
+  cluster::voters_now voters_;
   std::map<cluster::request_id, pending> waiting_;
   /// F4: proofs that are brought at the start.
   std::map<cluster::request_id, node_id> proving_;

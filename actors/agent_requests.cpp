@@ -9,6 +9,7 @@
 #include "actors/answers.hpp"
 #include "actors/arguments.hpp"
 #include "actors/specs.hpp"
+#include "net/endpoint.hpp"
 
 namespace paxtor::actors {
 
@@ -50,6 +51,10 @@ caf::message_handler agent_actor::requests() {
     [this](const detail::release_request& what) {
       input turn{this};
       return release(turn.now, what);
+    },
+    [this](const detail::voters_request& what) {
+      input turn{this};
+      return voters(turn.now, what);
     },
   };
 }
@@ -142,6 +147,38 @@ caf::result<caf::message> agent_actor::ask(time_point now, const detail::ask_req
                    + "'; there are get, list, why, members, name and counts");
   return wait_for(agent_->ask(now, std::move(*query), deadline_at(now, what.deadline)),
                   what.what == "get");
+}
+
+// L6: the leader's steward decides; here only what it cannot know is checked.
+caf::result<caf::message> agent_actor::voters(time_point now, const detail::voters_request& what) {
+  cluster::change_voters wish;
+  wish.name = what.node;
+  wish.address = what.address;
+  wish.with = what.with;
+  switch (what.kind) {
+    case voter_change::look:
+      break;
+    case voter_change::add:
+      wish.kind = cluster::voter_change::add;
+      break;
+    case voter_change::remove:
+      wish.kind = cluster::voter_change::remove;
+      break;
+    case voter_change::replace:
+      wish.kind = cluster::voter_change::replace;
+      break;
+  }
+  if (what.kind != voter_change::look && what.node.empty())
+    return invalid("which node? its name is empty");
+  if (!what.address.empty()) {
+    auto where = net::parse_endpoint(what.address);
+    if (!where)
+      return invalid("the address of " + what.node + ": " + describe(where.error()));
+    if (where->port == 0)
+      return invalid("the address " + what.address + " has port 0: others need one they know");
+    wish.address = to_string(*where);
+  }
+  return wait_for(agent_->change(now, std::move(wish), deadline_at(now, what.deadline)));
 }
 
 // F4: the operator's word is about a session that silence has ended; which that is, the key tells.

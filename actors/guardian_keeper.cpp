@@ -81,8 +81,7 @@ guardian_keeper::guardian_keeper(guardian_setup setup)
   for (auto* file : {&setup_.tls.certificate, &setup_.tls.key, &setup_.tls.ca})
     *file = absolute(*file);
   secret_ = make_secret();
-  for (const auto& one : setup_.voters)
-    has_names_ = has_names_ || numbers_of(one.address, AI_NUMERICHOST).empty();
+  given_ = setup_.voters;
 }
 
 guardian_keeper::~guardian_keeper() {
@@ -104,6 +103,24 @@ void guardian_keeper::start(node_id self) {
   thread_ = quiet_thread([this] { run(); });
 }
 
+void guardian_keeper::voters_are(std::vector<plan::voter> voters) {
+  {
+    std::lock_guard guard{mutex_};
+    given_ = std::move(voters);
+  }
+  wake();
+}
+
+void guardian_keeper::take_voters() {
+  {
+    std::lock_guard guard{mutex_};
+    voters_ = given_;
+  }
+  has_names_ = std::any_of(voters_.begin(), voters_.end(), [](const auto& one) {
+    return numbers_of(one.address, AI_NUMERICHOST).empty();
+  });
+}
+
 void guardian_keeper::stop(bool closed) {
   {
     std::lock_guard guard{mutex_};
@@ -122,16 +139,21 @@ nlohmann::json guardian_keeper::status() const {
           {"pid", pid_ > 0 ? nlohmann::json(pid_) : nlohmann::json(nullptr)},
           {"started", starts_},
           {"linked", last_.linked},
-          {"voters", setup_.voters.size()}};
+          {"voters", given_.size()}};
 }
 
 void guardian_keeper::run() {
   ::pthread_setname_np(::pthread_self(), "px.guardian");
-  for (;;) {
+  for (bool rung = true;;) {
     {
       std::lock_guard guard{mutex_};
       if (stopping_)
         break;
+    }
+    if (rung) {
+      take_voters();
+      if (child_)
+        tell_again();
     }
     auto patience = -1;
     if (!child_ && clock::now() >= next_try_)
@@ -142,6 +164,8 @@ void guardian_keeper::run() {
     }
     pollfd ready[2] = {{bell_, POLLIN, 0}, {child_ ? child_->socket() : -1, POLLIN, 0}};
     ::poll(ready, 2, patience);
+    std::uint64_t rings = 0;
+    rung = ready[0].revents != 0 && ::read(bell_, &rings, sizeof(rings)) == sizeof(rings);
     if (ready[1].revents != 0)
       hear();
   }
@@ -155,7 +179,7 @@ void guardian_keeper::run() {
 
 std::vector<guardian::voter_address> guardian_keeper::resolve() const {
   std::vector<guardian::voter_address> result;
-  for (const auto& one : setup_.voters)
+  for (const auto& one : voters_)
     if (auto host = numbers_of(one.address, 0); !host.empty())
       result.push_back({one.name, std::move(host), one.address.port});
   return result;
@@ -206,7 +230,7 @@ void guardian_keeper::hear() {
     log_.warn("the guardian says", {{"line", news.line}});
   else if (!news.line.empty())
     log_.info("the guardian says", {{"line", news.line}});
-  const auto lacking = news.linked < setup_.voters.size();
+  const auto lacking = news.linked < voters_.size();
   {
     std::lock_guard guard{mutex_};
     last_ = std::move(news);
@@ -235,6 +259,10 @@ void guardian_keeper::resolve_again() {
   // Addresses in numbers stay what they are.
   if (!has_names_ || clock::now() - resolved_at_ < resolve_every)
     return;
+  tell_again();
+}
+
+void guardian_keeper::tell_again() {
   resolved_at_ = clock::now();
   auto found = resolve();
   if (found == told_)

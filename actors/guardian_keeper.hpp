@@ -17,8 +17,8 @@
 #include "actors/guardian_program.hpp"
 #include "actors/log.hpp"
 #include "actors/plan.hpp"
-#include "net/guardian/orders.hpp"
 #include "libpaxtor/base/ids.hpp"
+#include "net/guardian/orders.hpp"
 
 namespace paxtor::actors {
 
@@ -56,6 +56,9 @@ public:
 
   void start(node_id self);
 
+  /// These are the voters from now on, all but this node: the guardian is told.
+  void voters_are(std::vector<plan::voter> voters);
+
   /// `closed`: the session was closed in good order, so the guardian has nothing to report: it is
   /// told so, and gone when this returns. Else it stays until this process ends, and reports that.
   /// Idempotent.
@@ -71,6 +74,9 @@ private:
   void hear();
   void lost();
   void resolve_again();
+  /// Takes over what `voters_are` said.
+  void take_voters();
+  void tell_again();
   [[nodiscard]] std::vector<guardian::voter_address> resolve() const;
   void wake() const;
 
@@ -88,9 +94,12 @@ private:
   clock::time_point resolved_at_{};
   std::chrono::milliseconds backoff_{0};
   std::string last_problem_;
+  std::vector<plan::voter> voters_;
   bool has_names_ = false;
 
   mutable std::mutex mutex_;
+  /// What setup or `voters_are` said last.
+  std::vector<plan::voter> given_;
   bool stopping_ = false;
   bool closed_ = false;
   pid_t pid_ = -1;

@@ -16,6 +16,7 @@ learner_actor::learner_actor(caf::actor_config& cfg, role_setup setup, paxos::ti
 
 void learner_actor::start(const role_start& begin) {
   role_.emplace(setup().self, *begin.state, begin.voters, times_, bounds_, boot_now());
+  role_->ask_of(known_voters_.ids);
 }
 
 void learner_actor::step(voter_id from, const paxos::message& what) {
@@ -38,6 +39,22 @@ void learner_actor::on_news(const keeper_news& news) {
     registrar_.read(question);
 }
 
+void learner_actor::on_news(const known_voters& news) {
+  known_voters_ = news;
+  if (role_)
+    role_->ask_of(news.ids);
+}
+
+void learner_actor::tell_log() {
+  const auto stored = role_->stored_upto();
+  if (told_.stored_upto == stored && told_.voters.since == role_->voters_since()
+      && told_.voters.known())
+    return;
+  told_ = {{role_->voters_since(), role_->voters()}, stored};
+  caf::anon_send(others().proposer, told_);
+  caf::anon_send(others().supervisor, told_);
+}
+
 void learner_actor::tick() {
   if (started())
     role_->tick(boot_now());
@@ -47,6 +64,7 @@ void learner_actor::flush() {
   while (pump_role())
     pump_registrar();
   pump_registrar();
+  tell_log();
 }
 
 bool learner_actor::pump_role() {

@@ -23,7 +23,9 @@ protected:
   void start(const role_start& begin) override;
   void step(voter_id from, const paxos::message& what) override;
   void persisted(write_id upto) override;
+  using role_actor::on_news;
   void on_news(const keeper_news& news) override;
+  void on_news(const known_voters& news) override;
   void tick() override;
   void flush() override;
   [[nodiscard]] duration tick_every() const override { return times_.tick; }
@@ -32,12 +34,16 @@ protected:
 private:
   [[nodiscard]] bool pump_role();
   void pump_registrar();
+  /// Tells who votes and what is stored, if one of them has changed.
+  void tell_log();
 
   paxos::timing times_;
   paxos::limits bounds_;
   std::optional<paxos::learner> role_;
   cluster::registrar registrar_;
   ends_teller ends_;
+  known_voters known_voters_;
+  log_news told_;
   std::uint64_t snapshots_ = 0;
 };
 

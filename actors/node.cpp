@@ -107,6 +107,28 @@ std::unique_ptr<guardian_keeper> node::make_guardian() const {
   return made;
 }
 
+std::function<void(const paxos::configuration&)> node::guardian_news() const {
+  return [guardian = std::weak_ptr<guardian_keeper>{guardian_},
+          plan = plan_](const paxos::configuration& voters) {
+    const auto keeper = guardian.lock();
+    if (!keeper)
+      return;
+    std::vector<struct plan::voter> others;
+    for (const auto& who : voters.members) {
+      if (who.name == plan.options.name)
+        continue;
+      auto where = net::parse_endpoint(who.address);
+      const auto given = std::find_if(plan.voters.begin(), plan.voters.end(),
+                                      [&who](const auto& one) { return one.name == who.name; });
+      if (where)
+        others.push_back({who.name, *where});
+      else if (given != plan.voters.end())
+        others.push_back(*given);
+    }
+    keeper->voters_are(std::move(others));
+  };
+}
+
 caf::error node::open_data(agent_setup& setup) {
   const auto& path = plan_.options.data_dir;
   if (path.empty())
@@ -141,8 +163,12 @@ caf::error node::open_data(agent_setup& setup) {
 caf::error node::start_voter() {
   voter_setup setup;
   setup.name = plan_.options.name;
-  for (const auto& one : plan_.voters)
+  for (const auto& one : plan_.voters) {
     setup.initial_names.push_back(one.name);
+    // Where others find them, whatever those others' settings say in some years.
+    if (one.address.port != 0)
+      setup.addresses.emplace(one.name, to_string(one.address));
+  }
   setup.book = book_;
   generator random{random_number()};
   const auto fresh = random.make_id<voter_id>();
@@ -210,6 +236,7 @@ caf::error node::start(parking_unit* unit) {
     setup.info.seal = guardian_->seal();
   if (auto problem = open_data(setup))
     return problem;
+  setup.voters_changed = guardian_news();
   setup.leases = plan_.leases;
   setup.seed = random_number();
   setup.book = book_;
@@ -221,7 +248,7 @@ caf::error node::start(parking_unit* unit) {
   agent_ = net::spawn_own_thread<agent_actor>(*sys_, std::move(setup));
   host_ = net::spawn_own_thread<host_actor>(*sys_, plan_.options.name, unit);
   names_->keeper(agent_);
-  if (plan_.is_voter)
+  if (plan_.keeps_log())
     if (auto problem = start_voter())
       return problem;
   cluster::hello_frame hello;
@@ -234,8 +261,10 @@ caf::error node::start(parking_unit* unit) {
     hello.endpoint = to_string(*plan_.advertise);
   if (voter_) {
     hello.voter = voter_->id;
-    for (const auto& one : plan_.voters)
-      hello.initial_voters.push_back(one.name);
+    // A standby waits for what has formed without it.
+    if (plan_.is_voter)
+      for (const auto& one : plan_.voters)
+        hello.initial_voters.push_back(one.name);
   }
   auto port = start_hub(hello);
   if (!port)
@@ -254,7 +283,9 @@ caf::error node::start(parking_unit* unit) {
   caf::anon_send(host_, first);
   caf::anon_send(agent_, first);
   log_.info("node started", {{"listen", endpoint.empty() ? std::string{"-"} : endpoint},
-                             {"role", plan_.is_voter ? "voter" : "client"},
+                             {"role", plan_.is_voter      ? "voter"
+                                      : plan_.keeps_log() ? "standby"
+                                                          : "client"},
                              {"ttl_ms", plan_.options.ttl.count()}});
   return {};
 }
@@ -296,7 +327,7 @@ caf::strong_actor_ptr node::named(const key& k, const std::string& type, const c
 nlohmann::json node::status() const {
   nlohmann::json result;
   result["node"] = plan_.options.name;
-  result["voter"] = plan_.is_voter;
+  result["voter"] = plan_.keeps_log();
   result["port"] = port_;
   result["guardian"] = guardian_ ? guardian_->status() : nlohmann::json{{"on", false}};
   caf::actor agent;

@@ -73,6 +73,8 @@ public:
 
 private:
   [[nodiscard]] caf::error start(parking_unit* unit);
+  /// Tells the guardian of changes of the voters, as long as there is one.
+  [[nodiscard]] std::function<void(const paxos::configuration&)> guardian_news() const;
   [[nodiscard]] caf::error start_voter();
   /// Takes the data directory, if there is one. Its lives that have ended are proofs (F4).
   [[nodiscard]] caf::error open_data(agent_setup& setup);
@@ -90,7 +92,8 @@ private:
   std::shared_ptr<detail::lease_view> lease_;
   std::shared_ptr<watchdog> dog_;
   std::shared_ptr<join_progress> progress_;
-  std::unique_ptr<guardian_keeper> guardian_;
+  /// Shared with the agent, which tells it who votes.
+  std::shared_ptr<guardian_keeper> guardian_;
   std::shared_ptr<data_dir> data_;
 
   mutable std::mutex mutex_;

@@ -184,7 +184,7 @@ problem into(const caf::config_value& from, node_options& to) {
 
 using o = node_options;
 
-constexpr std::array<row, 17> rows{{
+constexpr std::array<row, 18> rows{{
   {"cluster", "the cluster's name, the same on all nodes (default: paxtor)",
    into<&o::cluster, read_text>},
   {"name", "this node's stable name (default: host and process id)", into<&o::name, read_text>},
@@ -193,6 +193,8 @@ constexpr std::array<row, 17> rows{{
    into<&o::advertise, read_text>},
   {"voters", "NAME=HOST:PORT,... of the initial voters, the same on all nodes",
    into<&o::voters, read_list>},
+  {"standby", "keep the log without being a voter, to become one: true or false (default)",
+   into<&o::standby, read_switch>},
   {"labels", "KEY=VALUE,... that singletons may ask for", into<&o::labels, read_list>},
   {"capacity", "the most singletons this node hosts (0: no bound)",
    into<&o::capacity, read_number>},

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -11,8 +13,9 @@
 #include <paxtor/error.hpp>
 
 #include "actors/log.hpp"
-#include "net/guardian/orders.hpp"
 #include "libpaxtor/registry/commands.hpp"
+#include "libpaxtor/storage/sqlite_store.hpp"
+#include "net/guardian/orders.hpp"
 
 namespace paxtor::actors {
 
@@ -91,6 +94,21 @@ caf::error check_voters(plan& out) {
     out.is_voter = out.is_voter || entry.name == out.options.name;
     out.voters.push_back(std::move(entry));
   }
+  return {};
+}
+
+caf::error check_standby(plan& out) {
+  const auto& options = out.options;
+  std::error_code none;
+  // Who has become a voter since stays one, whatever it is started with.
+  const bool has_store =
+    !options.data_dir.empty()
+    && std::filesystem::exists(options.data_dir + "/" + storage::sqlite_store::file_name, none);
+  out.is_standby = !out.is_voter && (options.standby || has_store);
+  if (out.is_standby && options.listen.empty())
+    return wrong("paxtor.listen is missing: node '" + options.name + "' "
+                 + (options.standby ? "is a standby" : "has a voter's store in " + options.data_dir)
+                 + ", so it must listen where others reach it");
   return {};
 }
 
@@ -234,8 +252,8 @@ caf::expected<plan> make_plan(const node_options& options) {
   result.options = options;
   if (result.options.name.empty())
     result.options.name = default_name();
-  constexpr step steps[] = {check_names, check_voters, check_addresses, check_labels,
-                            check_times, check_tls,    check_guardian};
+  constexpr step steps[] = {check_names,  check_voters, check_standby, check_addresses,
+                            check_labels, check_times,  check_tls,     check_guardian};
   for (auto check : steps)
     if (auto problem = check(result))
       return problem;

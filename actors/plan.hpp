@@ -31,7 +31,10 @@ struct plan {
   };
 
   node_options options;
+  /// It is one of the initial voters.
   bool is_voter = false;
+  /// It has no vote yet, and wants the log; or its data directory has a store.
+  bool is_standby = false;
   bool tls = false;
   std::optional<net::endpoint> listen;
   std::optional<net::endpoint> advertise;
@@ -40,6 +43,8 @@ struct plan {
   std::map<std::string, std::string> labels;
   cluster::lease_options leases;
   paxos::timing times;
+
+  [[nodiscard]] bool keeps_log() const { return is_voter || is_standby; }
 };
 
 /// ERRORS: invalid (which option, what to write), cannot_open (which file).

@@ -8,6 +8,7 @@
 #include <caf/send.hpp>
 
 #include "actors/boot_clock.hpp"
+#include "libpaxtor/base/codec.hpp"
 
 namespace paxtor::actors {
 
@@ -18,7 +19,8 @@ proposer_actor::proposer_actor(caf::actor_config& cfg, role_setup setup, paxos::
       times_(times),
       bounds_(bounds),
       random_(seed),
-      keeper_(setup.self, leases) {}
+      keeper_(setup.self, leases),
+      steward_(setup.self, times) {}
 
 void proposer_actor::start(const role_start& begin) {
   role_.emplace(setup().self, begin.voters_now, begin.decided_upto, begin.state->promised, times_,
@@ -47,7 +49,21 @@ void proposer_actor::on_node(const cluster::node_frame& from) {
                              std::move(passed_on), setup().book->version_for(state.leader))));
     ++relayed_;
   }
-  keeper_.step(boot_now(), from.from, from.what);
+  if (const auto* change = std::get_if<cluster::change_voters>(&from.what))
+    steward_.step(boot_now(), from.from, *change);
+  else if (const auto* report = std::get_if<cluster::voter_report>(&from.what))
+    steward_.step(boot_now(), from.from, *report);
+  else
+    keeper_.step(boot_now(), from.from, from.what);
+}
+
+void proposer_actor::on_news(const log_news& news) {
+  stored_upto_ = news.stored_upto;
+  steward_.voters_are(news.voters.since, news.voters.voters);
+}
+
+void proposer_actor::on_news(const known_voters& news) {
+  steward_.ask_of(news.ids);
 }
 
 void proposer_actor::on_news(const applied_news& news) {
@@ -63,6 +79,9 @@ void proposer_actor::tick() {
   // What the log did in this tick (a leader that steps down) comes before what silence tells.
   flush();
   keeper_.tick(now);
+  const auto self = setup().book->self();
+  steward_.introduce(setup().node_name, self.hello.endpoint);
+  steward_.tick(now);
 }
 
 void proposer_actor::flush() {
@@ -70,6 +89,7 @@ void proposer_actor::flush() {
   for (bool busy = true; busy;) {
     busy = pump_role(news);
     busy = pump_keeper(news) || busy;
+    busy = pump_steward() || busy;
   }
   tell_learner(news);
 }
@@ -90,6 +110,7 @@ bool proposer_actor::pump_role(keeper_news& news) {
     news.at = out.changed->at;
     tell_learner(news);
     keeper_.leadership_changed(boot_now(), *out.changed);
+    steward_.leadership_changed(boot_now(), *out.changed);
   }
   send_out(std::move(out.send));
   for (const auto& done : out.confirmations)
@@ -114,6 +135,26 @@ bool proposer_actor::pump_keeper(keeper_news& news) {
   for (auto& answer : out.send)
     send_to_node(answer.node, std::move(answer.what));
   return !out.proposals.empty() || !out.confirms.empty();
+}
+
+bool proposer_actor::pump_steward() {
+  steward_.progress(role_->decided_upto(), stored_upto_, role_->settled());
+  auto out = steward_.take_output();
+  if (out.proposal && !role_->propose({paxos::entry_kind::configure, encode(*out.proposal)})) {
+    ++refused_;
+    steward_.refused();
+  }
+  for (auto& answer : out.send)
+    send_to_node(answer.node, std::move(answer.what));
+  if (!out.reports.empty()) {
+    const auto self = setup().book->self().hello.node;
+    for (auto& report : out.reports) {
+      cluster::node_frame frame{cluster(), self, voter_id{}, std::move(report.what)};
+      setup().book->to_voter(report.voter, paxos::role::proposer,
+                             net::peers::wrap(cluster::encode_frame(std::move(frame))));
+    }
+  }
+  return out.proposal.has_value();
 }
 
 std::string proposer_actor::status() const {

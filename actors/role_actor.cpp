@@ -62,6 +62,14 @@ caf::behavior role_actor::make_behavior() {
       on_news(news);
       took_input();
     },
+    [this](const log_news& news) {
+      on_news(news);
+      took_input();
+    },
+    [this](const known_voters& news) {
+      on_news(news);
+      took_input();
+    },
     [this](tick_atom) {
       tick();
       arm_tick();

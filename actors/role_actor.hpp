@@ -60,6 +60,8 @@ protected:
   virtual void on_node(const cluster::node_frame&) { drop("a node's frame"); }
   virtual void on_news(const applied_news&) { drop("news"); }
   virtual void on_news(const keeper_news&) { drop("news"); }
+  virtual void on_news(const log_news&) { drop("news"); }
+  virtual void on_news(const known_voters&) { drop("news"); }
   virtual void tick() {}
   /// Carries out everything that the role wants, until it wants nothing.
   virtual void flush() = 0;

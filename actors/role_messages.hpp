@@ -15,6 +15,7 @@
 #include "libpaxtor/base/ids.hpp"
 #include "libpaxtor/cluster/lease_keeper.hpp"
 #include "libpaxtor/cluster/lease_options.hpp"
+#include "libpaxtor/cluster/messages.hpp"
 #include "libpaxtor/paxos/config.hpp"
 #include "libpaxtor/paxos/messages.hpp"
 #include "libpaxtor/paxos/output.hpp"
@@ -60,6 +61,18 @@ struct keeper_news {
   std::vector<cluster::ready_read> reads;
 };
 
+/// learner -> supervisor and proposer, when one of them changes: who votes, and the last slot that
+/// a durable snapshot covers.
+struct log_news {
+  cluster::voters_now voters;
+  slot stored_upto;
+};
+
+/// supervisor -> learner and proposer: these vote now, as other nodes say. For a standby.
+struct known_voters {
+  std::vector<voter_id> ids;
+};
+
 /// A role (or formation) -> storage. Answered by `written` with the id of the last write, when all
 /// are durable.
 struct write_order {
@@ -83,5 +96,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::role_start)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::own_message)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::applied_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::keeper_news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::log_news)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::known_voters)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::write_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::written)

@@ -44,7 +44,7 @@ const char* to_text(phase what) {
 supervisor_actor::supervisor_actor(caf::actor_config& cfg, setup given)
     : caf::event_based_actor(cfg),
       setup_(std::move(given)),
-      formation_(setup_.name, setup_.initial_names, *setup_.state) {}
+      formation_(setup_.name, setup_.initial_names, *setup_.state, setup_.addresses) {}
 
 void supervisor_actor::on_exit() {
   setup_.roles = {};
@@ -79,6 +79,8 @@ caf::behavior supervisor_actor::make_behavior() {
       formation_.heard_paxos(cluster_id{id});
       follow_up();
     },
+    [this](net::voters_atom, const std::string& bytes) { on_voters(bytes); },
+    [this](const log_news& news) { on_log(news); },
     [this](const written& done) {
       formation_.persisted(done.upto);
       follow_up();
@@ -115,9 +117,8 @@ void supervisor_actor::on_link(const std::string& bytes, bool up) {
     tell_hub();
     return;
   }
-  const auto& names = setup_.initial_names;
-  if (!hello->voter.valid()
-      || std::find(names.begin(), names.end(), hello->node_name) == names.end())
+  // Standbys too: they wait for somebody to tell them of the cluster.
+  if (!hello->voter.valid())
     return;
   if (!up) {
     linked_.erase(hello->node);
@@ -145,6 +146,43 @@ void supervisor_actor::on_report(const std::string& bytes) {
     for (const auto& [node, name] : linked_)
       if (name == report.name)
         tell(node);
+}
+
+void supervisor_actor::on_log(const log_news& news) {
+  if (!news.voters.newer_than(voters_) || outside_)
+    return;
+  const auto self = setup_.state->self;
+  const bool first = !voters_.known();
+  const bool voted = voters_.voters.contains(self);
+  const bool votes = news.voters.voters.contains(self);
+  voters_ = news.voters;
+  std::string names;
+  for (const auto& who : voters_.voters.members)
+    names += (names.empty() ? "" : ",") + who.name;
+  if (votes != voted || first)
+    net::log(net::level::info,
+             std::string{votes   ? "this node is a voter"
+                         : first ? "this node follows the log as a standby"
+                                 : "this node votes no more: it goes on as a standby"}
+               + " voters=" + names + " slot=" + to_string(voters_.since) + " node=" + setup_.name);
+  else
+    net::log(net::level::info, "the voters have changed voters=" + names
+                                 + " slot=" + to_string(voters_.since) + " node=" + setup_.name);
+  tell_hub();
+}
+
+void supervisor_actor::on_voters(const std::string& bytes) {
+  cluster::voters_now news;
+  if (!decode(bytes, news))
+    return;
+  known_voters known;
+  for (const auto& who : news.voters.members)
+    known.ids.push_back(who.id);
+  for (const auto& role : {setup_.roles.learner, setup_.roles.proposer})
+    if (role)
+      send(role, known);
+  formation_.heard_voters(news.voters);
+  follow_up();
 }
 
 void supervisor_actor::follow_up() {
@@ -233,10 +271,12 @@ void supervisor_actor::stand_outside() {
   std::string names;
   for (const auto& who : formation_.voters().members)
     names += (names.empty() ? "" : ", ") + who.name;
-  auto why = "the cluster (voters " + names + ") was formed with another store under the name '"
-             + setup_.name
-             + "': this store is new and never votes (a voter that lost its data must "
-               "not make decided values vanish); the node goes on as a client node";
+  auto why =
+    "the cluster (voters " + names
+    + ") counts on this store, which is blank: it has lost "
+      "what it promised, and never votes (a voter that forgot must not make decided values "
+      "vanish); the node goes on as a client node. Start it with a new data directory, and "
+      "it becomes a new voter in its old place";
   net::log(net::level::warn, why);
   stop_roles();
   tell_hub();
@@ -251,8 +291,10 @@ void supervisor_actor::tell_hub() {
   auto to = caf::actor_cast<caf::actor>(hub);
   if (outside_)
     send(to, net::outsider_atom::value);
-  if (outside_ || started_)
+  if (started_)
     send(to, net::cluster_is_atom::value, formation_.cluster().value);
+  if (voters_.known() && !outside_)
+    send(to, net::voters_atom::value, encode(voters_));
 }
 
 void supervisor_actor::stop_roles() {

@@ -28,6 +28,8 @@ public:
   struct setup {
     std::string name;
     std::vector<std::string> initial_names;
+    /// Where they are, by name.
+    std::map<std::string, std::string> addresses;
     std::shared_ptr<net::peers> book;
     std::shared_ptr<store_access> store;
     std::shared_ptr<const paxos::recovered> state;
@@ -46,6 +48,10 @@ public:
 private:
   void on_link(const std::string& bytes, bool up);
   void on_report(const std::string& bytes);
+  /// The own learner's voters.
+  void on_log(const log_news& news);
+  /// What other nodes say of them.
+  void on_voters(const std::string& bytes);
   /// Writes, tells and starts what follows from the last input.
   void follow_up();
   void persist();
@@ -65,6 +71,8 @@ private:
   std::map<node_id, std::string> linked_;
   std::set<std::string> formed_names_;
   std::string last_report_;
+  /// As the own log tells.
+  cluster::voters_now voters_;
   bool started_ = false;
   bool outside_ = false;
   net::log_limiter dropped_;

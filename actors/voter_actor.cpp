@@ -29,6 +29,7 @@ caf::expected<voter_handles> spawn_voter(caf::actor_system& sys, voter_setup set
   supervisor_actor::setup inside;
   inside.name = setup.name;
   inside.initial_names = std::move(setup.initial_names);
+  inside.addresses = std::move(setup.addresses);
   inside.book = std::move(setup.book);
   inside.store = std::move(store);
   inside.state = std::move(state);

@@ -5,6 +5,7 @@
 /// supervisor that runs formation (L5), tells the roles who votes, and says how they are.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,14 +24,17 @@
 namespace paxtor::actors {
 
 /// To `listener`, once: (formed_atom, cluster id as uint64, encode(paxos::configuration)); or
-/// (outsider_atom, why): the cluster formed without this store, so this node never votes and goes
-/// on as a client node.
+/// (outsider_atom, why): the store has lost what it promised, so this node never votes and goes on
+/// as a client node.
 using formed_atom = caf::atom_constant<caf::atom("pxFormed")>;
 
 struct voter_setup {
-  /// This node's name, and the names of all initial voters, this one's included.
+  /// This node's name, and the names of all initial voters. A node that is not among them is a
+  /// standby: it follows the log of a cluster that has formed.
   std::string name;
   std::vector<std::string> initial_names;
+  /// Where the initial voters are, by name.
+  std::map<std::string, std::string> addresses;
   std::shared_ptr<net::peers> book;
   std::unique_ptr<storage::store> store;
   paxos::timing times;

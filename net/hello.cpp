@@ -77,8 +77,11 @@ verdict judge(const cluster::hello_frame& mine, const cluster::hello_frame& thei
           + "): two sets of voters were formed; stop one of them";
     return verdict::refuse;
   }
-  if (mine.voter.valid() && theirs.voter.valid()
-      && sorted(mine.initial_voters) != sorted(theirs.initial_voters)) {
+  // Who has formed knows its voters from the log, whatever its settings say; one that has not will
+  // be its standby.
+  const bool forming = !mine.cluster.valid() && !theirs.cluster.valid();
+  const bool both = !mine.initial_voters.empty() && !theirs.initial_voters.empty();
+  if (forming && both && sorted(mine.initial_voters) != sorted(theirs.initial_voters)) {
     why = "voter " + them + " starts from the voters " + listed(sorted(theirs.initial_voters))
           + ", this one (" + quoted(mine.node_name) + ") from "
           + listed(sorted(mine.initial_voters)) + ": give all of them the same list";

@@ -29,6 +29,7 @@ struct hub_options {
   /// become known.
   cluster::hello_frame self;
   /// Other nodes to stay connected with: the initial voters (name and address), this node left out.
+  /// Once it is known who votes, these take their place.
   struct target {
     std::string name;
     endpoint address;
@@ -38,7 +39,8 @@ struct hub_options {
   mailboxes boxes;
   /// Gets all events below.
   caf::actor listener;
-  /// The voter's supervisor, if this node has one: gets link_up, link_down and formation too.
+  /// The voter's supervisor, if this node has one: gets link_up, link_down, formation and voters
+  /// too.
   caf::actor voter;
   /// Waits between attempts to connect: doubled each time, with jitter.
   std::chrono::milliseconds reconnect_min{20};
@@ -62,12 +64,14 @@ struct hub_options {
 ///   (link_down_atom, bytes)     it is down: a hint, no proof (F4)
 ///   (refused_atom, why)         a peer refused us, or we it: one line that says what to do
 ///   (formation_atom, bytes)     a formation_frame of a peer
+///   (voters_atom, bytes)        who votes has changed, as a voters_now: by whose word ever
 /// Messages to the hub:
 ///   (frame)                     a relayed voter_frame for a node linked here; formation_frame
 ///   (link_to_atom, std::string endpoint)  connect to a node that hosts a singleton. Ask again
 ///   while it is used: the hub
 ///                               reconnects for link_to_lasts after the last time it was asked
 ///   (cluster_is_atom, uint64)   the cluster has formed: the id for further hellos
+///   (voters_atom, bytes)        who votes, by this node's own log, as a voters_now
 ///   (outsider_atom)             this node is no voter after all: hellos say so from now on
 ///   (status_atom)               answers JSON text: links, targets, counters
 ///   (stop_atom)                 close the port and all links, and end
@@ -77,6 +81,7 @@ using refused_atom = caf::atom_constant<caf::atom("pxRefused")>;
 using formation_atom = caf::atom_constant<caf::atom("pxForm")>;
 using link_to_atom = caf::atom_constant<caf::atom("pxLinkTo")>;
 using cluster_is_atom = caf::atom_constant<caf::atom("pxCluster")>;
+using voters_atom = caf::atom_constant<caf::atom("pxVoters")>;
 using outsider_atom = caf::atom_constant<caf::atom("pxOutside")>;
 using status_atom = caf::atom_constant<caf::atom("pxStatus")>;
 using stop_atom = caf::atom_constant<caf::atom("pxStop")>;

@@ -9,6 +9,7 @@
 #include <caf/io/scribe.hpp>
 #include <caf/send.hpp>
 
+#include "libpaxtor/base/codec.hpp"
 #include "net/caf_compat.hpp"
 
 namespace paxtor::net {
@@ -134,6 +135,11 @@ caf::behavior hub_actor::make_behavior() {
       publish_self(false);
       greet_all();
     },
+    [this](voters_atom, const std::string& bytes) {
+      cluster::voters_now news;
+      if (decode(bytes, news))
+        take_voters(news);
+    },
     [this](outsider_atom) {
       options_.self.voter = voter_id{};
       gate_->admit_guardians(false);
@@ -167,7 +173,7 @@ void hub_actor::link_to(const std::string& text) {
   }
   for (auto& [id, one] : targets_)
     if (one.address == *where) {
-      if (one.forget_at)
+      if (one.forget_at && one.name.empty())
         one.forget_at = clock::now() + link_to_lasts;
       return;
     }
@@ -176,6 +182,40 @@ void hub_actor::link_to(const std::string& text) {
     return;
   }
   add_target({}, std::move(*where), false);
+  arm();
+}
+
+void hub_actor::follow_voters() {
+  std::map<std::string, endpoint> wanted;
+  for (const auto& one : options_.targets)
+    wanted.emplace(one.name, one.address);
+  std::set<std::string> names;
+  for (const auto& who : options_.self.voters.voters.members) {
+    if (who.name == options_.self.node_name)
+      continue;
+    names.insert(who.name);
+    if (auto where = parse_endpoint(who.address))
+      wanted.insert_or_assign(who.name, std::move(*where));
+  }
+  for (auto& [id, one] : targets_) {
+    if (one.name.empty())
+      continue;
+    if (names.erase(one.name) == 0) {
+      // It votes no more. The link may stay, but is not made anew.
+      one.forget_at = clock::now();
+      continue;
+    }
+    one.forget_at.reset();
+    const auto where = wanted.find(one.name);
+    if (where == wanted.end() || one.address == where->second)
+      continue;
+    one.address = where->second;
+    if (one.state == phase::waiting)
+      one.next_try = clock::now();
+  }
+  for (const auto& name : names)
+    if (auto where = wanted.find(name); where != wanted.end())
+      add_target(name, where->second, true);
   arm();
 }
 

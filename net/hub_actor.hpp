@@ -86,6 +86,8 @@ private:
   void greet_all();
   void on_listening(const std::string& where);
   void publish_self(bool first);
+  /// Takes over who votes, if that is news.
+  void take_voters(const cluster::voters_now& news);
   void tell(const caf::message& event, bool formation_too);
   [[nodiscard]] std::vector<caf::actor> own_boxes();
   [[nodiscard]] std::string status() const;
@@ -93,6 +95,8 @@ private:
   // -- targets (hub_actor.cpp) --------------------------------------------------------------------
   void add_target(std::string name, endpoint address, bool lasting);
   void link_to(const std::string& text);
+  /// Stays connected with those that vote, and with no others for their sake.
+  void follow_voters();
   void try_target(std::uint64_t id, target& one);
   void on_dialed(std::uint64_t id, caf::io::scribe_ptr scribe, std::uint64_t wire);
   void on_joined(std::uint64_t id, const caf::strong_actor_ptr& hub);

@@ -6,6 +6,7 @@
 #include <caf/actor_cast.hpp>
 #include <nlohmann/json.hpp>
 
+#include "libpaxtor/base/codec.hpp"
 #include "net/caf_compat.hpp"
 #include "net/hello.hpp"
 #include "net/hub_actor.hpp"
@@ -43,6 +44,18 @@ void hub_actor::publish_self(bool first) {
   book_->set_self({options_.self, std::move(boxes)});
   if (first)
     tell(caf::make_message(link_up_atom::value, cluster::encode_frame(options_.self)), true);
+}
+
+void hub_actor::take_voters(const cluster::voters_now& news) {
+  auto& known = options_.self.voters;
+  if (!news.newer_than(known))
+    return;
+  known = news;
+  // Whoever is linked hears it with the hello.
+  publish_self(false);
+  greet_all();
+  follow_voters();
+  tell(caf::make_message(voters_atom::value, encode(known)), true);
 }
 
 void hub_actor::on_listening(const std::string& where) {
@@ -141,6 +154,7 @@ void hub_actor::adopt(cluster::hello_frame hello, const std::vector<caf::actor>&
       goal.backoff = std::chrono::milliseconds{0};
       goal.last_problem.clear();
     }
+  const auto news = hello.voters;
   if (!changed)
     return;
   if (fresh)
@@ -150,6 +164,7 @@ void hub_actor::adopt(cluster::hello_frame hello, const std::vector<caf::actor>&
     hub, box_at(boxes, 1), box_at(boxes, 2), box_at(boxes, 3), box_at(boxes, 4), box_at(boxes, 5)};
   book_->linked({std::move(hello), std::move(theirs)});
   tell(caf::make_message(link_up_atom::value, std::move(bytes)), true);
+  take_voters(news);
 }
 
 void hub_actor::drop_link(paxtor::node_id node, const std::string& why, bool cut) {

@@ -33,24 +33,20 @@ std::string voter_address(const node_options& options, const std::string& name) 
   return {};
 }
 
-void print_ready(const node_args& args, const node_options& options, const cluster& door,
-                 bool voter) {
+void print_ready(const node_args& args, const node_options& options, const cluster& door) {
+  const auto status = door.status();
+  const auto role = status.value("role", "client");
   auto address = options.advertise.empty() ? options.listen : options.advertise;
   if (const auto colon = address.rfind(':');
       colon != std::string::npos && options.advertise.empty())
     address = address.substr(0, colon + 1) + std::to_string(door.port());
   if (args.given.json) {
-    std::cout << nlohmann::json{{"ready", true},
-                                {"name", options.name},
-                                {"address", address},
-                                {"role", voter ? "voter" : "client"},
-                                {"cluster", options.cluster},
-                                {"pid", getpid()}}
+    std::cout << nlohmann::json{{"ready", true}, {"name", options.name},       {"address", address},
+                                {"role", role},  {"cluster", options.cluster}, {"pid", getpid()}}
                    .dump()
               << std::endl;
   } else {
-    std::cout << "ready: node " << options.name << ", " << (voter ? "voter" : "client")
-              << " of cluster " << options.cluster
+    std::cout << "ready: node " << options.name << ", " << role << " of cluster " << options.cluster
               << (address.empty() ? ", not listening" : ", at " + address) << " (pid " << getpid()
               << ")" << std::endl;
   }
@@ -86,7 +82,7 @@ int run_node(const node_args& args) {
       return complain("node " + options.name + " cannot join: " + why_not_joined(problem),
                       code_of(problem) == errc::timed_out ? exit_unavailable : status_of(problem));
   }
-  print_ready(args, options, node->door(), !own.empty());
+  print_ready(args, options, node->door());
   while (true) {
     const int number = stop.wait();
     if (number == SIGTERM || number == SIGINT || number == SIGHUP || number == SIGQUIT)
@@ -107,12 +103,13 @@ void add_node_command(CLI::App& app, command_line& line) {
   args->given.add_to(*sub, stay::node);
   sub->add_flag("--exit-with-parent", args->exit_with_parent,
                 "end (SIGKILL) when the process that started it ends");
-  sub->footer(R"(A node whose name is one of --voters is a voter, any other a client node. It hosts
-the actor types "counter" and "echo". Each flag has a variable (--join-timeout:
-PAXTOR_JOIN_TIMEOUT) and a key in the --config file ("join_timeout"); flags win over
-variables, variables over the file. One line on stdout says when it is ready. A guardian
-(a small process of its own) tells the cluster at once if this one dies; without it
-(--guardian off) what a dead node held is granted to others after the ttl.
+  sub->footer(R"(A node whose name is one of --voters is a voter, any other a client node, or with
+--standby one that can become a voter ('paxtor members add'). It hosts the actor types
+"counter" and "echo". Each flag has a variable (--join-timeout: PAXTOR_JOIN_TIMEOUT) and a
+key in the --config file ("join_timeout"); flags win over variables, variables over the
+file. One line on stdout says when it is ready. A guardian (a small process of its own)
+tells the cluster at once if this one dies; without it (--guardian off) what a dead node
+held is granted to others after the ttl.
 
 Example:
   paxtor node --name a --voters a=127.0.0.1:4801,b=127.0.0.1:4802,c=127.0.0.1:4803)");

@@ -32,7 +32,7 @@ struct field {
 
 // --join-timeout and PAXTOR_JOIN_TIMEOUT follow from the key join_timeout.
 constexpr field fields[] = {
-  {"voters", form::list, whose::all, "the initial voters, the same on all nodes",
+  {"voters", form::list, whose::all, "the voters: at first the same on all nodes",
    "NAME=HOST:PORT,..."},
   {"cluster", form::text, whose::all, "the cluster's name (default: paxtor)", "NAME"},
   {"name", form::text, whose::all, "this node's name; a voter's is one of --voters", "NAME"},
@@ -40,6 +40,8 @@ constexpr field fields[] = {
    "where to listen; port 0 picks one (default: a voter's address)", "HOST:PORT"},
   {"advertise", form::text, whose::nodes, "where others reach this node, if not at --listen",
    "HOST:PORT"},
+  {"standby", form::flag, whose::nodes,
+   "keep the log without a vote, to become a voter: see 'paxtor members'", ""},
   {"labels", form::list, whose::nodes, "labels that singletons may ask for", "KEY=VALUE,..."},
   {"capacity", form::number, whose::nodes, "the most singletons to host (default: no bound)", "N"},
   {"ttl", form::time, whose::all, "how long a silent node keeps what it owns (default: 3s)",
@@ -231,8 +233,8 @@ bool apply(const std::string& key, const given& item, node_options& out, std::st
     if (!time)
       return bad(problem);
     (key == "ttl" ? out.ttl : out.join_timeout) = *time;
-  } else if (key == "insecure") {
-    if (!parse_flag(text, out.insecure))
+  } else if (key == "insecure" || key == "standby") {
+    if (!parse_flag(text, key == "insecure" ? out.insecure : out.standby))
       return bad("want true or false, have '" + text + "'");
   } else if (key == "guardian") {
     if (!parse_flag(text, out.guardian))

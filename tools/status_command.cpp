@@ -8,6 +8,7 @@
 
 #include "tools/commands.hpp"
 #include "tools/exit_status.hpp"
+#include "tools/members.hpp"
 #include "tools/query.hpp"
 #include "tools/style.hpp"
 #include "tools/text.hpp"
@@ -45,12 +46,15 @@ int run_status(const query_args& args) {
     return status;
   const auto local = node->door().status();
   const auto settings = options_of(args);
+  const auto log = ask_voters(*node, {}, *patience, status);
+  if (!log)
+    return status;
+  // Those that vote now, which the settings may not know.
   std::vector<std::string> voter_names;
   auto voters = json::array();
-  for (const auto& voter : settings.voters) {
-    const auto equals = voter.find('=');
-    voter_names.push_back(voter.substr(0, equals));
-    voters.push_back({{"name", voter_names.back()}, {"address", voter.substr(equals + 1)}});
+  for (const auto& voter : (*log)["voters"]) {
+    voter_names.push_back(text_of(voter, "node"));
+    voters.push_back({{"name", voter_names.back()}, {"address", text_of(voter, "address")}});
   }
   const auto all = members->value["members"].size();
   if (args.given.json) {

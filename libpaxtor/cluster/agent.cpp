@@ -218,10 +218,14 @@ void agent::impl::flush() {
     if (!std::exchange(question.to_send, false))
       continue;
     question.sent_at = now;
-    if (auto* query = std::get_if<registry::query>(&question.what))
+    if (auto* query = std::get_if<registry::query>(&question.what)) {
       send(read{id.value, *query});
-    else
+    } else if (auto* change = std::get_if<change_voters>(&question.what)) {
+      change->id = id.value;
+      send(*change);
+    } else {
       send(certify{std::get<registry::certify_end>(question.what)});
+    }
     finder.sent(now);
   }
 }
@@ -338,6 +342,11 @@ request_id agent::prove_end(time_point now, registry::certify_end proof,
                             std::optional<time_point> deadline) {
   impl_->advance(now);
   return impl_->admit(ask_request{std::move(proof), deadline, true, now});
+}
+
+request_id agent::change(time_point now, change_voters what, std::optional<time_point> deadline) {
+  impl_->advance(now);
+  return impl_->admit(ask_request{std::move(what), deadline, true, now});
 }
 
 void agent::cancel(time_point now, request_id id) {

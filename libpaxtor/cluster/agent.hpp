@@ -185,6 +185,10 @@ public:
   /// {"closed": sessions that it ended}, or `failed` as invalid with what is wrong with it.
   request_id prove_end(time_point now, registry::certify_end proof,
                        std::optional<time_point> deadline);
+
+  /// L6: asks the leader for a change of the voters, or who they are. Needs no session. `replied`
+  /// with the JSON of steward: "state" is done, waiting (ask again) or refused, "why" says more.
+  request_id change(time_point now, change_voters what, std::optional<time_point> deadline);
   void cancel(time_point now, request_id id);
   /// Stops everything that this node owns (as a fence does, strict owners too), closes the session,
   /// then `session_left`: after one ttl in any case; what is left then expires by itself.

@@ -45,9 +45,10 @@ struct put_request {
   std::optional<time_point> deadline;
 };
 
-/// A question, or a proof of another's end (F4): sent again until it is answered.
+/// A question, a proof of another's end (F4), or a wish for other voters (L6): sent again until it
+/// is answered.
 struct ask_request {
-  std::variant<registry::query, registry::certify_end> what;
+  std::variant<registry::query, registry::certify_end, change_voters> what;
   std::optional<time_point> deadline;
   bool to_send = true;
   time_point sent_at{};

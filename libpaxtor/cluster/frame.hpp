@@ -31,13 +31,14 @@ struct hello_frame {
   cluster_id cluster; ///< not valid() until formed, or on a client node that never joined
   node_id node;
   std::string node_name;
-  voter_id voter;       ///< not valid() on a client node
+  voter_id voter;       ///< of a voter or a standby; not valid() on a client node
   std::string endpoint; ///< host:port where this node listens, or empty
   std::uint64_t ttl_us = 0;
   std::vector<std::string> initial_voters; ///< names; empty on client nodes
   version_range versions;                  ///< what this node reads
+  voters_now voters{};                     ///< who votes, as far as this node knows
   MSGPACK_DEFINE(cluster_name, cluster, node, node_name, voter, endpoint, ttl_us, initial_voters,
-                 versions)
+                 versions, voters)
 };
 
 /// The hello was refused: one line that says what to do.

@@ -134,6 +134,9 @@ private:
   void handle(time_point now, node_id from, renew&& what);
   void handle(time_point now, node_id from, read&& what);
   void handle(time_point now, node_id from, certify&& what);
+  // The steward's.
+  void handle(time_point, node_id, change_voters&&) { ++dropped_; }
+  void handle(time_point, node_id, voter_report&&) { ++dropped_; }
 
   // One per event of the registry.
   void handle(time_point now, const registry::session_opened& what);

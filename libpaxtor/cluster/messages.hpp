@@ -14,6 +14,7 @@
 #include "libpaxtor/base/blob.hpp"
 #include "libpaxtor/base/codec.hpp"
 #include "libpaxtor/base/ids.hpp"
+#include "libpaxtor/paxos/config.hpp"
 #include "libpaxtor/registry/commands.hpp"
 #include "libpaxtor/registry/effects.hpp"
 #include "libpaxtor/registry/machine.hpp"
@@ -49,8 +50,35 @@ struct certify {
   MSGPACK_DEFINE(proof)
 };
 
+enum class voter_change : std::uint8_t { look, add, remove, replace };
+
+/// L6: how the voters should change, or (look) who they are. Answered by `read_answer` as things
+/// stand now; who wants it done asks again until it is.
+struct change_voters {
+  std::uint64_t id = 0;
+  voter_change kind = voter_change::look;
+  /// The node's name.
+  std::string name;
+  /// add, replace: where others reach it, HOST:PORT; empty: where it says that it listens.
+  std::string address;
+  /// replace: the node that comes; empty: the same, with a new store or at a new address.
+  std::string with;
+  MSGPACK_DEFINE(id, kind, name, address, with)
+};
+
+/// What a voter or a standby says of itself to the leader.
+struct voter_report {
+  voter_id voter;
+  std::string name;
+  std::string address;
+  slot decided_upto;
+  /// The last slot that a durable snapshot covers.
+  slot stored_upto;
+  MSGPACK_DEFINE(voter, name, address, decided_upto, stored_upto)
+};
+
 /// Node -> leader (or through any voter that knows one). Append only.
-using node_message = std::variant<submit, renew, read, certify>;
+using node_message = std::variant<submit, renew, read, certify, change_voters, voter_report>;
 
 struct answers {
   session_id session; ///< not valid() for open_session
@@ -105,6 +133,18 @@ struct certified {
 using voter_message = std::variant<answers, registry::effects_for, renewed, session_over,
                                    read_answer, not_leading, overloaded, certified>;
 
+/// Who votes, as of the slot that made it so. The higher slot is the newer.
+struct voters_now {
+  slot since;
+  paxos::configuration voters;
+
+  [[nodiscard]] bool known() const { return !voters.members.empty(); }
+  [[nodiscard]] bool newer_than(const voters_now& other) const {
+    return known() && (!other.known() || since > other.since);
+  }
+  MSGPACK_DEFINE(since, voters)
+};
+
 /// A message for a node; the driver knows by which link (or through which voter) it was last heard.
 struct to_node {
   node_id node;
@@ -118,3 +158,5 @@ struct to_voter {
 };
 
 } // namespace paxtor::cluster
+
+MSGPACK_ADD_ENUM(paxtor::cluster::voter_change)

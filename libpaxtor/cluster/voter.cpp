@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <iterator>
 #include <utility>
+#include <variant>
+
+#include "libpaxtor/base/codec.hpp"
 
 namespace paxtor::cluster {
 
@@ -21,6 +24,7 @@ voter::voter(const paxos::recovered& state, paxos::configuration voters, paxos::
     : now_(now),
       replica_(state, std::move(voters), times, bounds, random, now),
       keeper_(state.self, leases),
+      steward_(state.self, times),
       registrar_(effect_bytes) {
   pump();
 }
@@ -32,7 +36,12 @@ void voter::step(time_point now, const paxos::envelope& what) {
 
 void voter::step(time_point now, node_id from, node_message what) {
   now_ = std::max(now_, now);
-  keeper_.step(now_, from, std::move(what));
+  if (auto* change = std::get_if<change_voters>(&what))
+    steward_.step(now_, from, *change);
+  else if (auto* report = std::get_if<voter_report>(&what))
+    steward_.step(now_, from, *report);
+  else
+    keeper_.step(now_, from, std::move(what));
 }
 
 void voter::tick(time_point now) {
@@ -41,6 +50,7 @@ void voter::tick(time_point now) {
   // What the log did in this tick (a leader that steps down) comes before what silence tells.
   pump();
   keeper_.tick(now_);
+  steward_.tick(now_);
 }
 
 void voter::persisted(time_point now, write_id id) {
@@ -58,6 +68,7 @@ void voter::pump() {
     busy = pump_replica();
     busy = pump_registrar() || busy;
     busy = pump_keeper() || busy;
+    busy = pump_steward() || busy;
   }
 }
 
@@ -71,6 +82,7 @@ bool voter::pump_replica() {
   if (x.changed) {
     registrar_.lead(x.changed->leading);
     keeper_.leadership_changed(now_, *x.changed);
+    steward_.leadership_changed(now_, *x.changed);
   }
   if (x.install)
     registrar_.install(*x.install);
@@ -106,6 +118,20 @@ bool voter::pump_keeper() {
   for (auto& question : x.reads)
     registrar_.read(std::move(question));
   append(out_.to_nodes, std::move(x.send));
+  return busy;
+}
+
+bool voter::pump_steward() {
+  const auto& learner = replica_.get_learner();
+  steward_.voters_are(learner.voters_since(), learner.voters());
+  steward_.progress(learner.decided_upto(), learner.stored_upto(),
+                    replica_.get_proposer().settled());
+  auto x = steward_.take_output();
+  const bool busy = x.proposal.has_value();
+  if (busy && !replica_.propose(now_, {paxos::entry_kind::configure, encode(*x.proposal)}))
+    steward_.refused();
+  append(out_.to_nodes, std::move(x.send));
+  append(out_.to_voters, std::move(x.reports));
   return busy;
 }
 

@@ -5,6 +5,7 @@
 
 #include "libpaxtor/cluster/lease_keeper.hpp"
 #include "libpaxtor/cluster/registrar.hpp"
+#include "libpaxtor/cluster/steward.hpp"
 #include "libpaxtor/paxos/replica.hpp"
 
 namespace paxtor::cluster {
@@ -12,10 +13,12 @@ namespace paxtor::cluster {
 struct voter_output {
   std::vector<paxos::outgoing> send;
   std::vector<to_node> to_nodes;
+  /// What this voter says to others as a node does.
+  std::vector<to_voter> to_voters;
   std::vector<paxos::write> writes;
 };
 
-/// A whole voter: replica, lease keeper, registrar, wired as the actors wire them. For the
+/// A whole voter: replica, lease keeper, steward, registrar, wired as the actors wire them. For the
 /// simulator and transcripts; in production acceptor, proposer and learner actors hold the same
 /// parts.
 class voter {
@@ -35,6 +38,7 @@ public:
   [[nodiscard]] const paxos::replica& replica() const;
   [[nodiscard]] const registry::machine& machine() const;
   [[nodiscard]] const paxos::leadership& state() const;
+  [[nodiscard]] steward& get_steward() { return steward_; }
 
 private:
   /// Carries what one part says to the others, until all are quiet.
@@ -42,10 +46,12 @@ private:
   [[nodiscard]] bool pump_replica();
   [[nodiscard]] bool pump_registrar();
   [[nodiscard]] bool pump_keeper();
+  [[nodiscard]] bool pump_steward();
 
   time_point now_;
   paxos::replica replica_;
   lease_keeper keeper_;
+  steward steward_;
   registrar registrar_;
   voter_output out_;
 };

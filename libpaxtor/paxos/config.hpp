@@ -20,9 +20,11 @@ namespace paxtor::paxos {
 struct member {
   voter_id id;
   std::string name;
+  /// HOST:PORT where others reach it; empty: where their settings say that a voter of its name is.
+  std::string address{};
 
   auto operator<=>(const member&) const = default;
-  MSGPACK_DEFINE(id, name)
+  MSGPACK_DEFINE(id, name, address)
 };
 
 /// The voters of a range of slots, ordered by name. A majority is counted over `members` alone.

@@ -39,10 +39,12 @@ cluster_id cluster_of(const configuration& voters) {
   return cluster_id{hash != 0 ? hash : 1};
 }
 
-formation::formation(std::string self_name, std::vector<std::string> names, const recovered& state)
+formation::formation(std::string self_name, std::vector<std::string> names, const recovered& state,
+                     std::map<std::string, std::string> addresses)
     : name_(std::move(self_name)),
       self_(state.self),
       names_(std::move(names)),
+      addresses_(std::move(addresses)),
       pledge_(state.formation),
       safe_(state.formation) {
   std::sort(names_.begin(), names_.end());
@@ -58,11 +60,15 @@ void formation::step(const formation_report& peer) {
   const bool sound = peer.pledged.valid()
                        ? usable(peer.voters) && cluster_of(peer.voters) == peer.pledged
                        : !peer.formed;
-  if (!initial || peer.name == name_ || !peer.voter.valid() || peer.voter == self_ || !sound) {
+  // Whoever has formed a cluster with this name in it may be known by another name than we expect:
+  // the voters were replaced since.
+  const bool ours = initial || (peer.formed && find(peer.voters, name_) != nullptr);
+  if (!ours || peer.name == name_ || !peer.voter.valid() || peer.voter == self_ || !sound) {
     ++dropped_;
     return;
   }
-  heard_[peer.name] = peer;
+  if (initial)
+    heard_[peer.name] = peer;
   if (peer.formed)
     hear_formed(peer);
   consider();
@@ -72,15 +78,23 @@ void formation::hear_formed(const formation_report& peer) {
   if (outsider_ || (pledge_ && pledge_->formed))
     return;
   const auto* me = find(peer.voters, name_);
-  // L5: formed with us means that we pledged it, durably; then we gave it up only for a cluster
-  // that can never decide, since this peer will not join that. A blank voter never votes in a
-  // formed cluster.
-  if (me != nullptr && me->id == self_ && pledge_) {
-    write_down(peer.pledged, peer.voters, true);
+  // L5: formed with us means that we pledged it, durably. A store that does not know has lost that,
+  // and perhaps more.
+  if (me != nullptr && me->id == self_ && !pledge_) {
+    outsider_ = true;
+    foreign_ = write_formation{peer.pledged, peer.voters, true};
     return;
   }
-  outsider_ = true;
-  foreign_ = write_formation{peer.pledged, peer.voters, true};
+  // Another pledge is given up only for this: it can never decide, for this peer will not join it.
+  // If the cluster does not name our voter_id, this store is new to it: a standby, without a vote.
+  write_down(peer.pledged, peer.voters, true);
+}
+
+void formation::heard_voters(const configuration& current) {
+  if (!pledge_ && current.contains(self_)) {
+    outsider_ = true;
+    foreign_ = write_formation{cluster_id{}, current, true};
+  }
 }
 
 void formation::heard_paxos(cluster_id id) {
@@ -91,12 +105,17 @@ void formation::heard_paxos(cluster_id id) {
 void formation::consider() {
   if (outsider_ || (pledge_ && pledge_->formed))
     return;
+  // A standby pledges nothing.
+  if (!std::binary_search(names_.begin(), names_.end(), name_))
+    return;
   configuration now;
   for (const auto& name : names_) {
     const auto pos = heard_.find(name);
     if (name != name_ && pos == heard_.end())
       return;
-    now.members.push_back({name == name_ ? self_ : pos->second.voter, name});
+    const auto address = addresses_.find(name);
+    now.members.push_back({name == name_ ? self_ : pos->second.voter, name,
+                           address != addresses_.end() ? address->second : std::string{}});
   }
   // Two names with one store make no cluster.
   if (!usable(now))

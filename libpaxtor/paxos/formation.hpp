@@ -37,15 +37,20 @@ struct formation_report {
 /// re-pledges only while it is not formed and has voted for nothing; it counts as formed as soon as
 /// anybody says that the pledged cluster is formed, or speaks Paxos in it. So two different
 /// configurations can never both decide: forming one needs every initial name, a formed voter never
-/// pledges again, and a voter votes in the one cluster that it is formed in. A voter that hears of
-/// a formed cluster in which its name has another voter_id is an `outsider`: it never votes.
+/// pledges again, and a voter votes in the one cluster that it is formed in. A store that is new to
+/// a cluster that has formed takes over the cluster's formation and follows its log as a standby:
+/// no configuration names its voter_id before a `configure` does (L6), so it has no vote. A store
+/// that is blank although the cluster counts on its voter_id has lost what it promised: it is an
+/// `outsider` and never votes.
 class formation {
 public:
   enum class phase : std::uint8_t { gathering, pledged, formed, outsider };
 
-  /// `names` are the initial voters' names, this one's included (once each: the caller has
-  /// checked).
-  formation(std::string self_name, std::vector<std::string> names, const recovered& state);
+  /// `names` are the initial voters' names (once each: the caller has checked). If this one's is
+  /// not among them it never pledges: it waits for a cluster that has formed, to be its standby.
+  /// `addresses`: where the initial voters are, by name, as far as known.
+  formation(std::string self_name, std::vector<std::string> names, const recovered& state,
+            std::map<std::string, std::string> addresses = {});
 
   /// A report of another voter arrived (or this voter's peer answered). A report that is malformed,
   /// or of no initial voter, is counted and dropped.
@@ -53,6 +58,10 @@ public:
 
   /// A Paxos message of cluster `id` arrived.
   void heard_paxos(cluster_id id);
+
+  /// These are the voters now, says one who follows the log. L5: if they count on this store, which
+  /// knows nothing of it, it has lost what it promised.
+  void heard_voters(const configuration& current);
 
   /// All writes up to and including `id` are durable.
   void persisted(write_id id);
@@ -80,6 +89,7 @@ private:
   std::string name_;
   voter_id self_;
   std::vector<std::string> names_;
+  std::map<std::string, std::string> addresses_;
   std::map<std::string, formation_report> heard_;
   /// What was last written down, durable or not.
   std::optional<write_formation> pledge_;

@@ -33,6 +33,7 @@ learner::learner(voter_id self, const recovered& state, configuration voters, ti
     decided_upto_ = state.snapshot->upto;
     last_index_ = state.snapshot->last;
     voters_ = state.snapshot->voters;
+    changed_at_ = state.snapshot->voters_since;
     log_first_ = decided_upto_.next();
     out_.install = state.snapshot;
     source_.publish(*state.snapshot);
@@ -190,6 +191,7 @@ void learner::hand_out(batch value) {
     if (auto voters = configuration_of(what)) {
       // L6: in force from the next slot on. Votes counted by the old numbering are void.
       voters_ = std::move(*voters);
+      changed_at_ = decided_upto_;
       for (auto& open : window_)
         open.votes = 0;
     }
@@ -288,6 +290,7 @@ void learner::install(time_point now, write_snapshot image) {
   told_upto_ = image.upto;
   last_index_ = image.last;
   voters_ = image.voters;
+  changed_at_ = image.voters_since;
   for (auto& open : window_)
     open.votes = 0;
   log_.clear();
@@ -313,7 +316,7 @@ void learner::snapshot_made(blob image) {
     return;
   entries_since_ = 0;
   bytes_since_ = 0;
-  write_snapshot made{handed_upto_, handed_index_, handed_voters_, std::move(image)};
+  write_snapshot made{handed_upto_, handed_index_, handed_voters_, std::move(image), handed_since_};
   last_write_ = last_write_.next();
   out_.writes.push_back(write{last_write_, {made}});
   writing_.emplace_back(last_write_, std::move(made));
@@ -371,9 +374,15 @@ voter_id learner::next_peer() {
   // The leader first, then the others by turns: one of them is reachable under a partial cut.
   if (turn % 2 == 0 && heard_.at.voter.valid() && heard_.at.voter != self_)
     return heard_.at.voter;
-  const auto& all = voters_.members;
+  std::vector<voter_id> all;
+  // A standby's log may be behind what others say of the voters, or ahead of it.
+  if (!voters_.contains(self_))
+    all = known_voters_;
+  for (const auto& member : voters_.members)
+    if (std::find(all.begin(), all.end(), member.id) == all.end())
+      all.push_back(member.id);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const auto id = all[(turn / 2 + i) % all.size()].id;
+    const auto id = all[(turn / 2 + i) % all.size()];
     if (id != self_)
       return id;
   }
@@ -390,6 +399,15 @@ void learner::send(voter_id to, role to_role, message what) {
   out_.send.push_back(outgoing{{to}, to_role, std::move(what)});
 }
 
+bool learner::snapshot_due() const {
+  if (entries_since_ >= bounds_.snapshot_entries || bytes_since_ >= bounds_.snapshot_bytes)
+    return true;
+  // L6: a change of the voters is complete once a majority of them has stored an image that covers
+  // it: what only those before them had accepted is not needed from then on.
+  const auto newest = writing_.empty() ? source_.upto() : writing_.back().second.upto;
+  return changed_at_ > newest;
+}
+
 learner_output learner::take_output() {
   PAXTOR_CHECK("I9", out_.decided.empty() || out_.decided.back().at == last_index_);
   PAXTOR_CHECK("I9", out_.install || out_.decided.empty()
@@ -403,8 +421,8 @@ learner_output learner::take_output() {
   handed_upto_ = decided_upto_;
   handed_index_ = last_index_;
   handed_voters_ = voters_;
-  if (!snapshot_wanted_
-      && (entries_since_ >= bounds_.snapshot_entries || bytes_since_ >= bounds_.snapshot_bytes)) {
+  handed_since_ = changed_at_;
+  if (!snapshot_wanted_ && snapshot_due()) {
     snapshot_wanted_ = true;
     out_.want_snapshot = true;
 #ifdef PAXTOR_CANARY_TRUNCATE_BEFORE_SNAPSHOT

@@ -55,6 +55,13 @@ public:
   [[nodiscard]] index last_index() const { return last_index_; }
   /// The voters from the next slot on.
   [[nodiscard]] const configuration& voters() const { return voters_; }
+  /// The slot of the `configure` that made them so; 0: they are the initial ones.
+  [[nodiscard]] slot voters_since() const { return changed_at_; }
+  /// The last slot that a durable snapshot covers.
+  [[nodiscard]] slot stored_upto() const { return source_.upto(); }
+  /// Whom to ask as long as this voter is a standby: those that vote now, which its part of the log
+  /// may not tell yet.
+  void ask_of(std::vector<voter_id> voters) { known_voters_ = std::move(voters); }
   /// The first slot of the decided log that is still kept here.
   [[nodiscard]] slot log_first() const { return log_first_; }
   /// The value of a decided slot; null if it is not decided, or gone behind a snapshot.
@@ -86,6 +93,7 @@ private:
 
   [[nodiscard]] pending* find(time_point now, slot where);
   [[nodiscard]] bool settled(pending& front) const;
+  [[nodiscard]] bool snapshot_due() const;
   void advance(time_point now);
   void hand_out(batch value);
   void install(time_point now, write_snapshot image);
@@ -96,6 +104,8 @@ private:
 
   voter_id self_;
   configuration voters_;
+  slot changed_at_; // of the `configure` that made them so
+  std::vector<voter_id> known_voters_;
   timing times_;
   limits bounds_;
 
@@ -117,6 +127,7 @@ private:
   slot handed_upto_;
   index handed_index_;
   configuration handed_voters_;
+  slot handed_since_;
   std::size_t entries_since_ = 0;
   std::size_t bytes_since_ = 0;
   bool snapshot_wanted_ = false;

@@ -148,7 +148,8 @@ struct snapshot_chunk {
   std::uint64_t offset = 0;
   std::uint64_t total = 0;
   blob bytes;
-  MSGPACK_DEFINE(upto, last, voters, offset, total, bytes)
+  slot voters_since{};
+  MSGPACK_DEFINE(upto, last, voters, offset, total, bytes, voters_since)
 };
 
 struct learn_snapshot {

@@ -38,7 +38,9 @@ struct write_snapshot {
   index last;
   configuration voters;
   blob image;
-  MSGPACK_DEFINE(upto, last, voters, image)
+  /// The slot of the `configure` that named these voters; 0: they are the initial ones.
+  slot voters_since{};
+  MSGPACK_DEFINE(upto, last, voters, image, voters_since)
 };
 /// What a store keeps for formation (L5): the pledge, and whether the cluster is formed.
 struct write_formation {

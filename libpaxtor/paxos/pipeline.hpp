@@ -44,6 +44,9 @@ public:
   /// The first slot that this reign may propose in.
   [[nodiscard]] slot first() const { return first_; }
 
+  /// The slot of the reign's own entry: what lies before it was taken over.
+  [[nodiscard]] slot reign_slot() const { return reign_slot_; }
+
   /// The last slot that anything decided in this reign so far can be in: the last proposed, at
   /// least the slot of the reign's own entry.
   [[nodiscard]] slot bound() const;

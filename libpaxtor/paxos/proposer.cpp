@@ -236,6 +236,11 @@ bool proposer::propose(entry what) {
   return phase_ == phase::leading && pipeline_->add(what);
 }
 
+bool proposer::settled() const {
+  return phase_ == phase::leading && decided_upto_ >= pipeline_->reign_slot()
+         && !pipeline_->changing();
+}
+
 void proposer::confirm(time_point now, std::uint64_t id) {
   now_ = now;
   // What anybody can know as decided at this moment lies at or below what we have proposed, and our

@@ -53,6 +53,11 @@ public:
   [[nodiscard]] proposer_output take_output();
 
   [[nodiscard]] const leadership& state() const { return state_; }
+  /// The voters of the first slot that is not known to be decided.
+  [[nodiscard]] const configuration& voters() const { return voters_; }
+  /// True if it leads, all that it took over from earlier reigns is decided, and no `configure` is
+  /// in flight: who proposes a change of the voters now knows what it changes (L6).
+  [[nodiscard]] bool settled() const;
   [[nodiscard]] slot decided_upto() const { return decided_upto_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 

@@ -26,8 +26,10 @@ std::optional<snapshot_chunk> snapshot_source::chunk(time_point now, const learn
       || (offset == image->image.size() && offset != 0))
     return std::nullopt;
   auto bytes = image->image.view().substr(offset, chunk_bytes);
-  return snapshot_chunk{image->upto, image->last,         image->voters,
-                        offset,      image->image.size(), blob{std::string{bytes}}};
+  return snapshot_chunk{image->upto,         image->last,
+                        image->voters,       offset,
+                        image->image.size(), blob{std::string{bytes}},
+                        image->voters_since};
 }
 
 void snapshot_source::tick(time_point now, duration patience) {
@@ -46,12 +48,13 @@ snapshot_sink::snapshot_sink(voter_id source, const snapshot_chunk& first)
       upto_(first.upto),
       last_(first.last),
       voters_(first.voters),
+      voters_since_(first.voters_since),
       total_(first.total) {}
 
 bool snapshot_sink::acceptable(const snapshot_chunk& part) {
   return part.upto.valid() && part.total <= max_snapshot_bytes && part.offset <= part.total
          && part.bytes.size() <= part.total - part.offset && usable(part.voters)
-         && (!part.bytes.empty() || part.total == 0);
+         && part.voters_since <= part.upto && (!part.bytes.empty() || part.total == 0);
 }
 
 bool snapshot_sink::matches(voter_id from, const snapshot_chunk& part) const {
@@ -68,7 +71,7 @@ bool snapshot_sink::add(const snapshot_chunk& part) {
 }
 
 write_snapshot snapshot_sink::take() {
-  return {upto_, last_, std::move(voters_), blob{std::move(image_)}};
+  return {upto_, last_, std::move(voters_), blob{std::move(image_)}, voters_since_};
 }
 
 } // namespace paxtor::paxos

@@ -76,6 +76,7 @@ private:
   slot upto_;
   index last_;
   configuration voters_;
+  slot voters_since_;
   std::uint64_t total_ = 0;
   std::string image_;
   int lost_ = 0;

@@ -141,13 +141,14 @@ TEST_CASE("voters: a node that reaches only a voter that does not lead is served
   }));
 }
 
-TEST_CASE("voters: a blank store under the name of a voter never votes in a formed cluster") {
+TEST_CASE("voters: a blank store under the id of a voter has forgotten, and never votes") {
   trio<> three;
   auto leader = three.leader();
   auto lost = leader == "a" ? "b" : "a";
+  const auto id = three.nodes[lost]->id();
   three.nodes.erase(lost);
-  three.nodes[lost] =
-    std::make_unique<voter_node>(lost, 77, three.ports, blank_store<storage::memory_store>(7777));
+  three.nodes[lost] = std::make_unique<voter_node>(lost, 77, three.ports,
+                                                   std::make_unique<storage::memory_store>(id));
   auto& back = *three.nodes[lost];
   REQUIRE(eventually([&] { return back.events->count("outsider") == 1; }));
   CHECK(back.events->count("formed") == 0);
@@ -158,6 +159,29 @@ TEST_CASE("voters: a blank store under the name of a voter never votes in a form
     auto known = three.nodes[leader]->book->find(node_id{77});
     return known && !known->hello.voter.valid();
   }));
+  client user{61, three.targets({"a", "b", "c"})};
+  CHECK(user.ask(open(61), seq{1}, three.cluster()));
+}
+
+TEST_CASE("voters: a blank store under the name of a voter takes its place, by itself") {
+  trio<> three;
+  auto leader = three.leader();
+  const std::string lost = leader == "a" ? "b" : "a";
+  three.nodes.erase(lost);
+  three.nodes[lost] =
+    std::make_unique<voter_node>(lost, 77, three.ports, blank_store<storage::memory_store>(7777));
+  auto votes = [&](const std::string& who, std::uint64_t id) {
+    const auto now = three.nodes[who]->status();
+    for (const auto& one : now["learner"]["voters"])
+      if (one["id"] == id)
+        return true;
+    return false;
+  };
+  REQUIRE(eventually([&] { return votes(leader, 7777) && votes(lost, 7777); }, 20s));
+  // It counts: without it there would be no majority any more.
+  const std::string third = leader == "c" ? "b" : "c";
+  REQUIRE(third != lost);
+  three.nodes.erase(third);
   client user{61, three.targets({"a", "b", "c"})};
   CHECK(user.ask(open(61), seq{1}, three.cluster()));
 }

@@ -257,6 +257,9 @@ private:
           reply(i, leader, part);
   }
 
+  void handle(std::size_t, change_voters&) { FAIL("this world has no steward"); }
+  void handle(std::size_t, voter_report&) { FAIL("an agent reports no voter"); }
+
   void handle(std::size_t i, certify& what) {
     registry::outcome out;
     log.push_back(what.proof);

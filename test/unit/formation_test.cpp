@@ -139,19 +139,59 @@ TEST_CASE("a voter that comes back blank before the end is pledged to anew") {
   }
 }
 
-TEST_CASE("a blank voter never votes in a formed cluster") {
+TEST_CASE("a blank store is a standby of a formed cluster: no configuration names it") {
   auto all = fresh();
   for (int i = 0; i < 3; ++i)
     talk(all);
   voter blank_again{"c", d};
   tell(all[0], blank_again);
-  CHECK(blank_again.x.state() == phase::outsider);
+  blank_again.write_all();
+  CHECK(blank_again.x.state() == phase::formed);
   CHECK(blank_again.x.cluster() == all[0].x.cluster());
-  CHECK_FALSE(blank_again.store.formation);
+  CHECK_FALSE(blank_again.x.voters().contains(d));
+  REQUIRE(blank_again.store.formation);
+  CHECK(blank_again.store.formation->voters == three());
   // The formed ones do not pledge again.
   tell(blank_again, all[0]);
   CHECK(all[0].x.state() == phase::formed);
   CHECK(all[0].x.voters() == three());
+}
+
+TEST_CASE("a store that lost its pledge never votes under its old id") {
+  auto all = fresh();
+  for (int i = 0; i < 3; ++i)
+    talk(all);
+  voter forgot{"c", c};
+  tell(all[0], forgot);
+  CHECK(forgot.x.state() == phase::outsider);
+  CHECK_FALSE(forgot.store.formation);
+  // So it is for one that became a voter later, which the first configuration does not name.
+  voter later{"c", d};
+  auto current = three();
+  current.members[2].id = d;
+  later.x.heard_voters(current);
+  CHECK(later.x.state() == phase::outsider);
+  tell(all[0], later);
+  CHECK(later.x.state() == phase::outsider);
+  CHECK_FALSE(later.store.formation);
+  // One that knows its formation is what it says.
+  all[2].x.heard_voters(three());
+  CHECK(all[2].x.state() == phase::formed);
+}
+
+TEST_CASE("a standby by its name pledges nothing, and takes over what has formed") {
+  auto all = fresh();
+  voter extra{"x", d};
+  for (auto& one : all)
+    tell(one, extra);
+  CHECK(extra.x.state() == phase::gathering);
+  CHECK_FALSE(extra.store.formation);
+  for (int i = 0; i < 3; ++i)
+    talk(all);
+  tell(all[0], extra);
+  extra.write_all();
+  CHECK(extra.x.state() == phase::formed);
+  CHECK(extra.x.cluster() == all[0].x.cluster());
 }
 
 TEST_CASE("a pledged voter is formed when anybody speaks Paxos in its cluster, or it has voted") {

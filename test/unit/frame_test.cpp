@@ -21,14 +21,22 @@ registry::location some_location() {
 }
 
 paxos::configuration some_voters() {
-  return {{{voter_id{1}, "a"}, {voter_id{2}, "b"}}};
+  return {{{voter_id{1}, "a", "h:1"}, {voter_id{2}, "b"}}};
 }
 
 /// At least one of every frame, and of every message in it.
 std::vector<frame> samples() {
   std::vector<frame> result;
-  result.emplace_back(hello_frame{
-    "c", cluster_id{1}, node_id{2}, "n", voter_id{3}, "h:1", 3000000, {"a", "b"}, {1, 2}});
+  result.emplace_back(hello_frame{"c",
+                                  cluster_id{1},
+                                  node_id{2},
+                                  "n",
+                                  voter_id{3},
+                                  "h:1",
+                                  3000000,
+                                  {"a", "b"},
+                                  {1, 2},
+                                  {slot{4}, some_voters()}});
   result.emplace_back(refuse_frame{"another cluster: check its name"});
   result.emplace_back(formation_frame{{"a", voter_id{1}, cluster_id{2}, some_voters(), true}});
   ballot at{7, voter_id{1}};
@@ -50,9 +58,12 @@ std::vector<frame> samples() {
   for (auto& x : messages)
     result.emplace_back(
       paxos_frame{cluster_id{1}, voter_id{1}, voter_id{2}, paxos::role::learner, x});
-  std::vector<node_message> up{submit{{"one", "two"}}, renew{session_id{1}, 2, index{3}},
+  std::vector<node_message> up{submit{{"one", "two"}},
+                               renew{session_id{1}, 2, index{3}},
                                read{4, registry::query_why{key("k")}},
-                               read{5, registry::query_list{"b", "", 10}}};
+                               read{5, registry::query_list{"b", "", 10}},
+                               change_voters{6, voter_change::replace, "a", "h:2", "d"},
+                               voter_report{voter_id{3}, "a", "h:1", slot{9}, slot{8}}};
   for (auto& x : up)
     result.emplace_back(node_frame{cluster_id{1}, node_id{2}, voter_id{3}, x});
   registry::answer answer{seq{1}, registry::status::located, token{2}, 3, session_id{4}, "5",

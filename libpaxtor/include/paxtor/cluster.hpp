@@ -125,6 +125,47 @@ public:
     return ask(self, {"members", {}, {}, {}, 1000, {}});
   }
 
+  /// Who votes, and which standbys there are. Answers a `document` {"state", "why", "voters",
+  /// "standbys", "decided_upto", "since", "stored_by", "changing_to"}.
+  template <class Self>
+  auto voters(Self&& self, std::optional<std::chrono::milliseconds> deadline = {}) const {
+    return change_voters(self, {voter_change::look, {}, {}, {}, deadline});
+  }
+
+  /// For operators: `node`, a standby, becomes a voter (and catches up before it does). `address`:
+  /// where others reach it; empty: where it listens. Answers the `document` of `voters` as things
+  /// stand: ask again while its "state" is "waiting". "done": a majority of the new voters has
+  /// stored all that the old ones had decided. "refused": "why" says what to do.
+  template <class Self>
+  auto add_voter(Self&& self, std::string node, std::string address = {},
+                 std::optional<std::chrono::milliseconds> deadline = {}) const {
+    return change_voters(self,
+                         {voter_change::add, std::move(node), std::move(address), {}, deadline});
+  }
+
+  /// `node` votes no more. That says nothing of its actors: what it owns it keeps. Answers as
+  /// add_voter.
+  template <class Self>
+  auto remove_voter(Self&& self, std::string node,
+                    std::optional<std::chrono::milliseconds> deadline = {}) const {
+    return change_voters(self, {voter_change::remove, std::move(node), {}, {}, deadline});
+  }
+
+  /// A standby takes the place of the voter `node` in one step: `with`, or, if empty, one of the
+  /// same name with a new store, or the same one at a new address. Answers as add_voter.
+  template <class Self>
+  auto replace_voter(Self&& self, std::string node, std::string address, std::string with = {},
+                     std::optional<std::chrono::milliseconds> deadline = {}) const {
+    return change_voters(self, {voter_change::replace, std::move(node), std::move(address),
+                                std::move(with), deadline});
+  }
+
+  /// Any of these four: for tools.
+  template <class Self>
+  auto change_voters(Self&& self, detail::voters_request what) const {
+    return detail::self_pointer(self)->request(agent(), caf::infinite, std::move(what));
+  }
+
   /// For operators: says that the owner of `k` has ended, although nothing proves it. Frees what
   /// its node's session still holds: strict locks, once silence has ended the session. Answers a
   /// `document` {"closed", "holder"}; `by` is who says so, for the voters' logs and for `why`. If

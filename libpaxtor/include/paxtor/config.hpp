@@ -26,9 +26,14 @@ struct node_options {
   std::string listen;
   /// host:port under which others reach it, if it differs from `listen`.
   std::string advertise;
-  /// The initial voters as NAME=HOST:PORT, the same on all nodes. A node whose name is among them
-  /// is a voter.
+  /// The voters as NAME=HOST:PORT: the initial ones, the same on all nodes. A node whose name is
+  /// among them is a voter. Once voters have been added, removed or replaced, a node finds the
+  /// others as long as one of these is a voter still; give nodes that start anew those of then.
   std::vector<std::string> voters;
+  /// A node that is no voter keeps the log all the same, and follows it, so that it can become one
+  /// (`cluster::add_voter`, `paxtor members add`). Needs `listen`. A node whose data directory has
+  /// a voter's store does so anyway.
+  bool standby = false;
   /// For wanted labels of singletons, as KEY=VALUE.
   std::vector<std::string> labels;
   /// The most singletons this node hosts. 0: no bound.

@@ -34,6 +34,9 @@ struct name_options {
   bool restart_on_failure = false;
 };
 
+/// What should become of the voters: who they are, and changes of one of them.
+enum class voter_change : std::uint8_t { look, add, remove, replace };
+
 struct put_options {
   /// Erase the entry when the actor that puts it ends.
   bool owned = false;

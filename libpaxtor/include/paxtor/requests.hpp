@@ -72,6 +72,15 @@ struct release_request {
   std::optional<std::chrono::milliseconds> deadline;
 };
 
+/// `with`: the node that comes, if it is another one. `address`: where others reach it.
+struct voters_request {
+  voter_change kind = voter_change::look;
+  std::string node;
+  std::string address;
+  std::string with;
+  std::optional<std::chrono::milliseconds> deadline;
+};
+
 [[nodiscard]] lock_request make_lock_request(const keys& what, const lock_options& options);
 [[nodiscard]] put_request make_put_request(std::string bucket, const key& k,
                                            const nlohmann::json& value, const put_options& options);
@@ -92,6 +101,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::whereis_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::put_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::ask_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::release_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::voters_request)
 
 namespace paxtor::detail {
 
