@@ -26,9 +26,9 @@ struct steward_output {
 
 /// Who votes, and how that changes (L6). One per voter and standby, beside the lease keeper. On
 /// each it reports how far its own log is; on the leader it knows from those reports who lives and
-/// who has caught up, carries out what operators ask for, and puts a new store of a node in the place
-/// of its lost one. It keeps nothing that a new leader would miss: who wants a change asks until it
-/// is done.
+/// who has caught up, carries out what operators ask for, and puts a new store of a node in the
+/// place of its lost one. It keeps nothing that a new leader would miss: who wants a change asks
+/// until it is done.
 ///
 /// I45 a change is proposed only by a leader that knows all that its predecessors left, one at a
 ///     time, and only when the one before it is complete: a majority of the voters has stored an
