@@ -151,7 +151,8 @@ bool proposer_actor::pump_steward() {
     for (auto& report : out.reports) {
       cluster::node_frame frame{cluster(), self, voter_id{}, std::move(report.what)};
       setup().book->to_voter(report.voter, paxos::role::proposer,
-                             net::peers::wrap(cluster::encode_frame(std::move(frame))));
+                             net::peers::wrap(cluster::encode_frame(
+                               std::move(frame), setup().book->version_for(report.voter))));
     }
   }
   return out.proposal.has_value();

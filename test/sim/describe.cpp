@@ -117,6 +117,13 @@ std::string describe(const cluster::node_message& what) {
       },
       [](const cluster::read& x) { return "read " + std::to_string(x.id); },
       [](const cluster::certify& x) { return sim::describe(registry::command{x.proof}); },
+      [](const cluster::change_voters& x) {
+        return "change_voters " + std::to_string(static_cast<int>(x.kind)) + " " + x.name;
+      },
+      [](const cluster::voter_report& x) {
+        return "report of " + x.name + " decided " + to_string(x.decided_upto) + " stored "
+               + to_string(x.stored_upto);
+      },
     },
     what);
 }
