@@ -25,6 +25,7 @@ proposer_actor::proposer_actor(caf::actor_config& cfg, role_setup setup, paxos::
 void proposer_actor::start(const role_start& begin) {
   role_.emplace(setup().self, begin.voters_now, begin.decided_upto, begin.state->promised, times_,
                 bounds_, random_.fork(), boot_now());
+  role_->reign_in_force(boot_now(), keeper_.reign());
 }
 
 void proposer_actor::step(voter_id from, const paxos::message& what) {
@@ -69,6 +70,8 @@ void proposer_actor::on_news(const known_voters& news) {
 void proposer_actor::on_news(const applied_news& news) {
   for (const auto& note : news.notes)
     keeper_.applied(boot_now(), note);
+  if (role_)
+    role_->reign_in_force(boot_now(), keeper_.reign());
 }
 
 void proposer_actor::tick() {

@@ -92,6 +92,9 @@ public:
 
   [[nodiscard]] const paxos::leadership& state() const;
 
+  /// The reign in force as far as it is applied here: for proposer::reign_in_force.
+  [[nodiscard]] ballot reign() const { return reign_; }
+
   /// Commands and messages that were refused without an answer.
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 

@@ -99,6 +99,8 @@ bool voter::pump_registrar() {
   // Notes before answers leave: a node that hears of its session finds it known here.
   for (auto& note : x.notes)
     keeper_.applied(now_, note);
+  if (!x.notes.empty())
+    replica_.reign_in_force(now_, keeper_.reign());
   append(out_.to_nodes, std::move(x.send));
   return !x.notes.empty();
 }
@@ -133,6 +135,11 @@ bool voter::pump_steward() {
   append(out_.to_nodes, std::move(x.send));
   append(out_.to_voters, std::move(x.reports));
   return busy;
+}
+
+void voter::ask_of(std::vector<voter_id> voters) {
+  replica_.ask_of(voters);
+  steward_.ask_of(std::move(voters));
 }
 
 const paxos::replica& voter::replica() const {

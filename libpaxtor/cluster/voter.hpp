@@ -35,6 +35,9 @@ public:
   /// REQUIRES: called once after every input above; the parts hand over to each other here.
   [[nodiscard]] voter_output take_output();
 
+  /// For a standby, whose part of the log may not tell yet who votes now: these do.
+  void ask_of(std::vector<voter_id> voters);
+
   [[nodiscard]] const paxos::replica& replica() const;
   [[nodiscard]] const registry::machine& machine() const;
   [[nodiscard]] const paxos::leadership& state() const;

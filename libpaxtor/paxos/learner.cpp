@@ -374,10 +374,9 @@ voter_id learner::next_peer() {
   // The leader first, then the others by turns: one of them is reachable under a partial cut.
   if (turn % 2 == 0 && heard_.at.voter.valid() && heard_.at.voter != self_)
     return heard_.at.voter;
-  std::vector<voter_id> all;
-  // A standby's log may be behind what others say of the voters, or ahead of it.
-  if (!voters_.contains(self_))
-    all = known_voters_;
+  // This log may be behind what others say of the voters, or ahead of it; a voter's, too: all those
+  // that it names may be gone.
+  auto all = known_voters_;
   for (const auto& member : voters_.members)
     if (std::find(all.begin(), all.end(), member.id) == all.end())
       all.push_back(member.id);

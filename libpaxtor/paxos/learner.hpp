@@ -59,8 +59,7 @@ public:
   [[nodiscard]] slot voters_since() const { return changed_at_; }
   /// The last slot that a durable snapshot covers.
   [[nodiscard]] slot stored_upto() const { return source_.upto(); }
-  /// Whom to ask as long as this voter is a standby: those that vote now, which its part of the log
-  /// may not tell yet.
+  /// Whom to ask as well: those that vote now, which this part of the log may not tell yet.
   void ask_of(std::vector<voter_id> voters) { known_voters_ = std::move(voters); }
   /// The first slot of the decided log that is still kept here.
   [[nodiscard]] slot log_first() const { return log_first_; }

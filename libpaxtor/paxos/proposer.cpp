@@ -154,6 +154,16 @@ void proposer::stand_down() {
     follow({false, state_.at, {}});
 }
 
+void proposer::reign_in_force(time_point now, ballot at) {
+  now_ = now;
+  saw(at);
+  // Learned too late: no renewal would ever be answered in a reign that nobody takes for one.
+  if ((phase_ == phase::preparing || phase_ == phase::leading) && at > ballot_) {
+    stand_down();
+    election_.retreat(now_);
+  }
+}
+
 void proposer::on_rejected(voter_id from, const rejected& told) {
   if (!plausible(told.promised, highest_seen_) || told.promised <= told.asked) {
     ++dropped_;

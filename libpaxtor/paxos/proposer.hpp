@@ -43,6 +43,11 @@ public:
   /// leadership, or be decided much later as a ghost (R1 and S3 make that harmless).
   [[nodiscard]] bool propose(entry what);
 
+  /// This `reign` entry is in force. An own reign must be above it, else its entry is a ghost (S2,
+  /// S3). While the voters stay the same that follows from the promises; a voter that has come
+  /// since (L6) may never have been asked for one.
+  void reign_in_force(time_point now, ballot at);
+
   /// Asks for a heartbeat round that starts after this call (S1, reads). Several calls share a
   /// round; at most one round is in flight per round trip. `id` is the caller's. REQUIRES: leading;
   /// else it is never answered, as any confirmation that is open when the leadership is lost.

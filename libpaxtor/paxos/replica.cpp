@@ -56,6 +56,11 @@ void replica::confirm(time_point now, std::uint64_t id) {
   proposer_.confirm(now, id);
 }
 
+void replica::reign_in_force(time_point now, ballot at) {
+  now_ = now;
+  proposer_.reign_in_force(now, at);
+}
+
 void replica::persisted(time_point now, write_id id) {
   now_ = now;
   while (!writing_.empty() && writing_.front().id <= id) {

@@ -38,8 +38,12 @@ public:
   void tick(time_point now);
   [[nodiscard]] bool propose(time_point now, entry what);
   void confirm(time_point now, std::uint64_t id);
+  /// See proposer::reign_in_force.
+  void reign_in_force(time_point now, ballot at);
   void persisted(time_point now, write_id id);
   void snapshot_made(time_point now, blob image);
+  /// See learner::ask_of.
+  void ask_of(std::vector<voter_id> voters) { learner_.ask_of(std::move(voters)); }
 
   /// Delivers what the roles say to each other until they are silent, then hands out the rest.
   [[nodiscard]] replica_output take_output();

@@ -83,6 +83,22 @@ std::vector<entry> entries(const batch& from) {
 
 } // namespace
 
+TEST_CASE("a ballot is above every reign in the log, though nobody asked for a promise (L6, S3)") {
+  fixture f;
+  f.x.reign_in_force(f.now, ballot{41, voter_id{9}});
+  CHECK(f.lead() > ballot{41, voter_id{9}});
+}
+
+TEST_CASE("a leader that hears of a reign above its own in the log comes back above it") {
+  fixture f;
+  const auto at = f.lead();
+  f.x.reign_in_force(f.now, at);
+  CHECK(f.x.state().leading);
+  f.x.reign_in_force(f.now, ballot{at.round + 7, voter_id{9}});
+  CHECK_FALSE(f.x.state().leading);
+  CHECK(f.lead() > ballot{at.round + 7, voter_id{9}});
+}
+
 TEST_CASE("a reign begins with its own entry and tells that it leads") {
   fixture f;
   CHECK_FALSE(f.x.propose(entry{entry_kind::command, "x"}));
