@@ -160,8 +160,15 @@ bool learner::settled(pending& front) const {
   // L2: a majority of the slot's configuration, in one ballot, whose value is known here. This is
   // asked only of the first slot that is open, so `voters_` follows from the whole log before it
   // (L6).
+  auto needed = voters_.majority();
+#ifdef PAXTOR_CANARY_OLD_VOTERS_COUNT
+  // The canary: L6 taken out. After a voter was added it counts as if it had not been. Never
+  // defined in a build that anybody uses.
+  if (changed_at_.valid())
+    needed = (voters_.members.size() - 1) / 2 + 1;
+#endif
   if (front.votes_at.valid() && front.votes_at == front.value_at
-      && static_cast<std::size_t>(std::popcount(front.votes)) >= voters_.majority())
+      && static_cast<std::size_t>(std::popcount(front.votes)) >= needed)
     front.decided = true;
   return front.decided;
 }

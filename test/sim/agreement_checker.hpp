@@ -50,6 +50,11 @@ public:
     return std::prev(voters_.upper_bound(where))->second;
   }
 
+  /// The voters of the first slot in which nothing is chosen.
+  [[nodiscard]] const paxos::configuration& newest_voters() const {
+    return voters_.rbegin()->second;
+  }
+
   [[nodiscard]] std::uint64_t slots_chosen() const { return chosen_.size(); }
   [[nodiscard]] std::uint64_t configurations() const { return voters_.size(); }
   [[nodiscard]] std::uint64_t images_compared() const { return compared_; }

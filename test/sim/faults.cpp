@@ -84,10 +84,20 @@ void faults::cut_for(process_number from, process_number to, duration time) {
 void faults::cut() {
   if (processes_.size() < 2)
     return;
-  ++all_.counts.cuts;
   auto time =
     draw(random_, all_.how.ttl / 20, random_.chance(20) ? all_.how.ttl * 4 : all_.how.ttl);
-  auto shape = static_cast<cut_shape>(random_.below(6));
+  cut_shaped(static_cast<cut_shape>(random_.below(6)), time);
+}
+
+void faults::voters_changed() {
+  if (stopped_ || processes_.size() < 2 || !random_.chance(all_.how.at_change_percent))
+    return;
+  cut_shaped(random_.chance(70) ? cut_shape::split : cut_shape::isolate,
+             draw(random_, all_.how.ttl / 2, all_.how.ttl * 3));
+}
+
+void faults::cut_shaped(cut_shape shape, duration time) {
+  ++all_.counts.cuts;
   auto a = victim().number();
   auto b =
     static_cast<process_number>((a + 1 + random_.below(processes_.size() - 1)) % processes_.size());
@@ -124,7 +134,7 @@ void faults::cut() {
 
 void faults::crash() {
   auto& p = victim();
-  if (!p.alive() || !p.mortal)
+  if (!p.alive() || !p.mortal())
     return;
   ++all_.counts.crashes;
   p.crash("killed");
@@ -150,7 +160,7 @@ void faults::start_later(process& which) {
 void faults::pause() {
   auto& p = victim();
   // A thaw after the end of the lease ends the process.
-  if (!p.alive() || p.paused() || !p.mortal)
+  if (!p.alive() || p.paused() || !p.mortal())
     return;
   p.pause();
   auto time =
@@ -160,7 +170,7 @@ void faults::pause() {
 
 void faults::leave() {
   auto& p = victim();
-  if (!p.alive() || p.node().leaving() || !p.mortal)
+  if (!p.alive() || p.node().leaving() || !p.mortal())
     return;
   p.leave();
   // An operator's patience: a node that cannot reach the others never gets to leave.
@@ -202,16 +212,7 @@ void faults::break_disk(disk_health how) {
 
 void faults::lost_disk() {
   auto& p = victim();
-  if (!p.has_store())
-    return;
-  // L5: a voter without its store is gone for good, so a majority must stay.
-  std::size_t voters = 0;
-  std::size_t left = 0;
-  for (auto& other : processes_) {
-    voters += other->ever_voted() ? 1 : 0;
-    left += other->has_store() && other.get() != &p ? 1 : 0;
-  }
-  if (left >= voters / 2 + 1)
+  if (p.has_store() && p.may_lose_store)
     p.lose_disk();
 }
 

@@ -20,6 +20,9 @@ public:
   /// Mends everything, and breaks nothing from now on.
   void stop();
 
+  /// A leader knows of new voters and has not told them yet: the worst moment for a split (L6).
+  void voters_changed();
+
   /// A life of this process ended, however that came.
   void process_ended(process& which);
 
@@ -30,6 +33,7 @@ private:
   void break_something();
   [[nodiscard]] process& victim();
   void cut();
+  void cut_shaped(cut_shape shape, duration time);
   void cut_for(process_number from, process_number to, duration time);
   void crash();
   void pause();

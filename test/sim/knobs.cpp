@@ -1,5 +1,6 @@
 #include "test/sim/knobs.hpp"
 
+#include <algorithm>
 #include <chrono>
 
 #include "test/sim/true_time.hpp"
@@ -54,6 +55,14 @@ void draw_faults(generator& random, knobs& k) {
   k.forger_percent = static_cast<unsigned>(random.chance(50) ? 0 : random.between(10, 50));
 }
 
+void draw_changes(generator& random, knobs& k) {
+  if (random.chance(45))
+    return;
+  k.change_every = draw(random, k.ttl, k.ttl * 6);
+  k.at_change_percent = static_cast<unsigned>(random.chance(40) ? 0 : random.between(20, 100));
+  k.standbys = static_cast<unsigned>(random.below(std::min(k.clients, 4U) + 1));
+}
+
 void draw_work(generator& random, knobs& k) {
   auto share = [&random](unsigned off_percent, std::uint64_t most) {
     return random.chance(off_percent) ? 0U : static_cast<unsigned>(random.between(1, most));
@@ -93,6 +102,7 @@ knobs knobs::draw(generator random) {
   k.snapshot_entries = static_cast<unsigned>(random.chance(50) ? random.between(20, 200) : 100'000);
   k.slots_kept = static_cast<unsigned>(random.between(1, 64));
   draw_faults(random, k);
+  draw_changes(random, k);
   draw_work(random, k);
   k.effect_bytes = static_cast<unsigned>(random.chance(40) ? random.between(100, 600) : 1 << 20);
   return k;
@@ -123,6 +133,8 @@ std::string knobs::text() const {
     add("lost_disk_weight", lost_disk_weight);
   add("at_leader_percent", at_leader_percent), add("guardian_percent", guardian_percent);
   add("forger_percent", forger_percent);
+  add_us("change_every_us", change_every), add("standbys", standbys);
+  add("at_change_percent", at_change_percent);
   add_us("spawn_every_us", spawn_every), add("actors_per_node", actors_per_node), add("keys", keys);
   add("names", names), add("multi_percent", multi_percent), add("nested_percent", nested_percent);
   add("try_percent", try_percent), add("deadline_percent", deadline_percent);

@@ -54,6 +54,12 @@ struct knobs {
   unsigned guardian_percent = 0; ///< of crashes are certified soon after (F4)
   unsigned forger_percent = 0;   ///< of faults come with a forged certificate
 
+  // Changes of the voters (L6): mean time between two that an operator wants; zero: none, and a
+  // store that is lost is not replaced. Clients that stand by from the start.
+  duration change_every{};
+  unsigned standbys = 0;
+  unsigned at_change_percent = 0; ///< of changes are followed by a cut at once
+
   // What actors do.
   duration spawn_every{};
   unsigned actors_per_node = 0;
@@ -72,6 +78,9 @@ struct knobs {
 
   /// Bytes of effects in one message to a node; small ones make syncs come in parts.
   unsigned effect_bytes = 0;
+
+  /// Stores may be lost for good, with their voters.
+  [[nodiscard]] bool loses_stores() const { return !durable || lost_disk_weight != 0; }
 
   /// The knobs of a seed.
   [[nodiscard]] static knobs draw(generator random);

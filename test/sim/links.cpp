@@ -22,7 +22,7 @@ void links::refresh() {
         continue;
       auto& told = told_[{node->number(), voter->number()}];
       if (told.node_life != node->life())
-        told = told_state{node->life(), 0};
+        told = told_state{node->life()};
       if (told.voter_life == reachable_life(*node, *voter))
         continue;
       auto cut = voter->alive() && voter->votes() && told.voter_life == voter->life();
@@ -39,16 +39,13 @@ void links::tell(process& node, process& voter) {
   auto reached = reachable_life(node, voter);
   if (told.node_life != node.life() || told.voter_life == reached)
     return;
-  voter_id id;
-  for (const auto& [v, place] : all_.where.voters)
-    if (place == voter.number())
-      id = v;
-  auto before = told.voter_life;
+  auto before = told;
   told.voter_life = reached;
-  if (before != 0)
-    node.node().link(id, false);
+  told.voter = reached != 0 ? voter.voter().id() : voter_id{};
+  if (before.voter_life != 0)
+    node.node().link(before.voter, false);
   if (reached != 0)
-    node.node().link(id, true);
+    node.node().link(told.voter, true);
 }
 
 } // namespace paxtor::sim

@@ -29,6 +29,8 @@ private:
     std::uint64_t node_life = 0;
     /// The voter's life that the node believes it is linked to; 0: none.
     std::uint64_t voter_life = 0;
+    /// That voter. A life whose store was lost is another voter's.
+    voter_id voter{};
   };
 
   [[nodiscard]] std::uint64_t reachable_life(const process& node, const process& voter) const;

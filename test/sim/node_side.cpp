@@ -39,11 +39,9 @@ node_side::node_side(scene& all, process& home, generator random)
       id_(random_.make_id<node_id>()),
       secret_(make_secret(random_)) {
   all_.where.nodes[id_] = home_.number();
-  std::vector<voter_id> voters;
-  for (const auto& m : all_.voters.members)
-    voters.push_back(m.id);
-  agent_ = std::make_unique<cluster::agent>(describe_node(random_, id_, secret_, home_),
-                                            all_.leases, std::move(voters), random_.fork(), now());
+  agent_ =
+    std::make_unique<cluster::agent>(describe_node(random_, id_, secret_, home_), all_.leases,
+                                     home_.known_voter_ids(), random_.fork(), now());
   actors_ = std::make_unique<actor_model>(all_, home_, *this, random_.fork());
 }
 
@@ -68,6 +66,10 @@ void node_side::link(voter_id voter, bool up) {
   all_.note(voter.value,
             home_.name() + " link to voter " + to_string(voter) + (up ? " up" : " down"));
   use([&](cluster::agent& a, time_point t) { up ? a.link_up(t, voter) : a.link_down(t, voter); });
+}
+
+void node_side::voters_are(std::vector<voter_id> voters) {
+  use([&](cluster::agent& a, time_point t) { a.voters_are(t, std::move(voters)); });
 }
 
 void node_side::leave() {

@@ -22,6 +22,7 @@ public:
   void start();
   void receive(const cluster::voter_frame& what);
   void link(voter_id voter, bool up);
+  void voters_are(std::vector<voter_id> voters);
   void leave();
 
   /// The process dies at this instant.

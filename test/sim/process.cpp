@@ -12,6 +12,7 @@ process::process(scene& all, process_number number, skewed_clock clock, generato
 
 void process::give_store(voter_id id) {
   all_.where.voters[id] = number_;
+  lost_store_ = false;
   store_.emplace(id, [this, id](const paxos::write& what) {
     for (const auto& op : what.ops)
       if (const auto* x = std::get_if<paxos::write_accepted>(&op))
@@ -25,7 +26,19 @@ void process::start() {
   paused_ = false;
   ++life_;
   all_.note(life_, name() + " starts, life " + std::to_string(life_));
-  // L5: a memory store dies with its process, and a blank voter never votes in a formed cluster.
+  known_voters_ = {slot{}, all_.voters};
+  // L5: a voter's id is made with its store and dies with it. So a blank store is a new voter's,
+  // which no configuration counts before it is brought in (L6).
+  if (stands_by && !has_store()) {
+    auto id = random_.make_id<voter_id>();
+#ifdef PAXTOR_CANARY_BLANK_STORE_VOTES
+    // The canary: L5 taken out; the old voter goes on with a blank store.
+    if (store_)
+      id = store_id();
+#endif
+    give_store(id);
+    all_.note(id.value, name() + " has a blank store, of voter " + to_string(id));
+  }
   if (has_store()) {
     all_.judge.hear(all_.durability.starts(store_->read().self, store_->read()));
     voter_ = std::make_unique<voter_side>(all_, *this, *store_, random_.fork());
@@ -75,6 +88,22 @@ void process::lose_disk() {
 void process::forget_store() {
   lost_store_ = true;
   all_.durability.lost(store_->read().self);
+}
+
+std::vector<voter_id> process::known_voter_ids() const {
+  std::vector<voter_id> ids;
+  for (const auto& m : known_voters_.voters.members)
+    ids.push_back(m.id);
+  return ids;
+}
+
+void process::hear_voters(const cluster::voters_now& news) {
+  if (!alive_ || !news.newer_than(known_voters_))
+    return;
+  known_voters_ = news;
+  if (voter_)
+    voter_->ask_of(known_voter_ids());
+  node_->voters_are(known_voter_ids());
 }
 
 void process::pause() {

@@ -29,8 +29,13 @@ public:
   process(const process&) = delete;
   process& operator=(const process&) = delete;
 
-  /// Makes it a voter. REQUIRES: not started yet.
+  /// Gives it a blank store, with a voter id of its own (L5). REQUIRES: not alive.
   void give_store(voter_id id);
+
+  /// Who votes, as far as this process knows: what its links' hellos tell it, and its own log.
+  [[nodiscard]] const cluster::voters_now& known_voters() const { return known_voters_; }
+  [[nodiscard]] std::vector<voter_id> known_voter_ids() const;
+  void hear_voters(const cluster::voters_now& news);
 
   void start();
 
@@ -68,6 +73,8 @@ public:
   [[nodiscard]] bool ever_voted() const { return store_.has_value(); }
   [[nodiscard]] bool has_store() const { return store_ && !lost_store_; }
   [[nodiscard]] voter_side& voter() { return *voter_; }
+  /// REQUIRES: has_store().
+  [[nodiscard]] voter_id store_id() const { return store_->read().self; }
   [[nodiscard]] node_side& node() { return *node_; }
   [[nodiscard]] std::string name() const { return "p" + std::to_string(number_); }
 
@@ -78,9 +85,16 @@ public:
   };
   [[nodiscard]] const std::vector<ended_life>& ended_lives() const { return ended_lives_; }
 
-  /// False: nothing may end this process. A memory voter that dies is gone for good, so at most a
-  /// minority may.
-  bool mortal = true;
+  /// Its store may be lost, by a disk or (memory) by the end of the process, with the voter.
+  bool may_lose_store = true;
+  /// Neither its store is ever lost, nor is it ever removed from the voters, where others may lose
+  /// theirs: a majority of every configuration keeps what it has.
+  bool core = false;
+  /// False: nothing may end this process; its store is in memory and must not be lost.
+  [[nodiscard]] bool mortal() const { return all_.how.durable || may_lose_store || !has_store(); }
+  /// In runs that change the voters: whenever it has no store it is given a new one at its next
+  /// start, and is a standby of the cluster until it is made a voter (L6).
+  bool stands_by = false;
 
   /// How many times slower its disk is at the moment.
   unsigned disk_slowness = 1;
@@ -103,6 +117,7 @@ private:
   bool alive_ = false;
   bool paused_ = false;
   bool lost_store_ = false;
+  cluster::voters_now known_voters_;
   std::uint64_t life_ = 0;
   std::optional<model_store> store_;
   std::unique_ptr<voter_side> voter_;

@@ -74,6 +74,7 @@ std::string summary(const stats& all, std::size_t findings, double seconds) {
          + n(all.disk_errors) + " disks full or failing, " + n(all.disks_lost) + " lost, "
          + n(all.watchdog_deaths) + " ended by their watchdog, " + n(all.fences) + " fences, "
          + n(all.messages_lost) + " of " + n(all.messages) + " messages lost\n";
+  out += "changes of the voters: " + n(all.changes) + "\n";
   out += "checked: " + n(all.grants) + " grants (" + n(all.overlaps_exempted)
          + " overlaps of a frozen owner), " + n(all.requests) + " requests, " + n(all.slots_chosen)
          + " slots, " + n(all.images_compared) + " registry images, " + n(all.durability_checked)

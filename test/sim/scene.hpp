@@ -31,6 +31,11 @@ inline constexpr duration thaw_jitter = std::chrono::milliseconds{5};
 /// How long after a thaw an owner may still run: "a moment" of promise 2.
 inline constexpr duration thaw_grace = std::chrono::milliseconds{10};
 
+/// What operators call the node of this process: stable over its lives.
+[[nodiscard]] inline std::string node_name(process_number number) {
+  return "n" + std::to_string(number);
+}
+
 /// Where each id lives.
 struct directory {
   std::map<voter_id, process_number> voters;
@@ -76,6 +81,9 @@ struct scene {
 
   /// Called when a life of a process has ended.
   std::function<void(process_number)> process_ended = [](process_number) {};
+
+  /// Called when a leader has seen a change of the voters decided, before it tells anybody.
+  std::function<void()> voters_changed = [] {};
 
   /// All faults have ended: actors come to an end and no new ones start.
   bool calm = false;

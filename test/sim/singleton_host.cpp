@@ -11,7 +11,7 @@ namespace paxtor::sim {
 using namespace std::chrono_literals;
 
 duration draw_dying(generator& random, const scene& all, const process& home) {
-  if (!all.calm && home.mortal && random.chance(all.how.stuck_percent))
+  if (!all.calm && home.mortal() && random.chance(all.how.stuck_percent))
     return all.how.ttl * 2;
   return draw(random, 0us, random.chance(10) ? duration{20ms} : duration{500us});
 }

@@ -19,6 +19,7 @@ struct stats {
   std::uint64_t forgeries = 0;
   std::uint64_t disk_errors = 0;
   std::uint64_t disks_lost = 0;
+  std::uint64_t changes = 0;
   std::uint64_t fences = 0;
   std::uint64_t grants = 0;
   std::uint64_t overlaps_exempted = 0;
@@ -44,6 +45,7 @@ struct stats {
     f("forgeries", self.forgeries);
     f("disk_errors", self.disk_errors);
     f("disks_lost", self.disks_lost);
+    f("changes", self.changes);
     f("fences", self.fences);
     f("grants", self.grants);
     f("overlaps_exempted", self.overlaps_exempted);

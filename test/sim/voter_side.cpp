@@ -13,6 +13,8 @@ voter_side::voter_side(scene& all, process& home, model_store& store, generator 
   voter_ = std::make_unique<cluster::voter>(store_.read(), all_.voters, all_.times, all_.bounds,
                                             all_.leases, random_.fork(), home_.read_clock(),
                                             all_.how.effect_bytes);
+  voter_->get_steward().introduce(node_name(home_.number()), home_.name() + ":1");
+  voter_->ask_of(home_.known_voter_ids());
 }
 
 void voter_side::start() {
@@ -66,6 +68,11 @@ void voter_side::watch_log() {
     if (const auto* value = learner.value_of(where))
       all_.judge.hear(all_.agreement.decided(id_, where, *value));
   }
+  if (learner.voters_since() > home_.known_voters().since) {
+    home_.hear_voters({learner.voters_since(), learner.voters()});
+    if (leads())
+      all_.voters_changed();
+  }
 }
 
 void voter_side::drain() {
@@ -91,6 +98,13 @@ void voter_side::drain() {
     if (route != routes_.end())
       all_.net.send(home_.number(), route->second,
                     cluster::voter_frame{cluster_id{1}, id_, sent.node, std::move(sent.what)});
+  }
+  for (auto& sent : out.to_voters) {
+    auto place = all_.where.voters.find(sent.voter);
+    if (place != all_.where.voters.end())
+      all_.net.send(
+        home_.number(), place->second,
+        cluster::node_frame{cluster_id{1}, home_.node().id(), voter_id{}, std::move(sent.what)});
   }
   for (auto& write : out.writes)
     store_.append(std::move(write));

@@ -25,10 +25,15 @@ public:
   void receive(process_number from, const cluster::node_frame& what);
   /// An answer for a node elsewhere, whose request this voter passed on.
   void pass_on(const cluster::voter_frame& what);
+  /// For a standby: these vote now.
+  void ask_of(std::vector<voter_id> voters) { voter_->ask_of(std::move(voters)); }
 
   [[nodiscard]] const cluster::voter& get() const { return *voter_; }
   [[nodiscard]] voter_id id() const { return id_; }
   [[nodiscard]] index last_index() const { return voter_->replica().get_learner().last_index(); }
+  [[nodiscard]] const paxos::configuration& voters() const {
+    return voter_->replica().get_learner().voters();
+  }
   [[nodiscard]] bool leads() const { return voter_->state().leading; }
 
 private:

@@ -42,7 +42,9 @@ world::world(const run_options& options)
       all_(knobs::draw(random_.fork()), random_.fork()),
       links_(all_, processes_, random_.fork()),
       guardian_(all_, processes_, random_.fork()),
-      faults_(all_, processes_, links_, guardian_, random_.fork()) {
+      faults_(all_, processes_, links_, guardian_, random_.fork()),
+      hearsay_(all_, processes_, random_.fork()),
+      operator_(all_, processes_, random_.fork()) {
   all_.story.keep(options.keep_lines);
   all_.story.follow(options.follow);
   build();
@@ -59,12 +61,18 @@ void world::build() {
   auto may_be_lost = how.voters - (how.voters / 2 + 1);
   for (process_number i = 0; i < how.voters; ++i) {
     auto id = random_.make_id<voter_id>();
-    all_.voters.members.push_back({id, "n" + std::to_string(i)});
+    all_.voters.members.push_back({id, node_name(i), processes_[i]->name() + ":1"});
     processes_[i]->give_store(id);
-    processes_[i]->mortal = how.durable || i < may_be_lost;
+  }
+  for (process_number i = 0; i < processes_.size(); ++i) {
+    auto& p = *processes_[i];
+    p.may_lose_store = i < may_be_lost;
+    p.core = how.loses_stores() && i >= may_be_lost && i < how.voters;
+    p.stands_by = how.change_every != duration{} && i < how.voters + how.standbys;
   }
   all_.agreement = agreement_checker{all_.voters};
   all_.process_ended = [this](process_number which) { faults_.process_ended(*processes_[which]); };
+  all_.voters_changed = [this] { faults_.voters_changed(); };
   all_.net.attach([this](process_number to, process_number from, const packet& what) {
     processes_[to]->receive(from, what);
   });
@@ -84,6 +92,10 @@ void world::run() {
 
 void world::unrest(std::uint64_t steps) {
   all_.events.after(random_.chance(50) ? all_.how.ttl : duration{0}, [this] { faults_.start(); });
+  if (all_.how.change_every != duration{}) {
+    hearsay_.start();
+    operator_.start();
+  }
   while (!all_.judge.closed() && all_.events.executed() < steps && !all_.events.empty())
     all_.events.run_next();
 }
@@ -141,7 +153,8 @@ std::string world::missing_progress() {
   if (first == nullptr)
     return "no voter leads";
   for (auto& p : processes_)
-    if (p->alive() && p->votes() && p->voter().get().state().leader != first->voter().id())
+    if (p->alive() && p->votes() && first->voter().voters().contains(p->voter().id())
+        && p->voter().get().state().leader != first->voter().id())
       return p->name() + " does not know that " + first->name() + " leads";
   const auto& state = first->voter().get().machine();
   if (!all_.outcomes.all_answered())
@@ -245,6 +258,7 @@ void world::count() {
   c.grants = all_.exclusion.grants();
   c.overlaps_exempted = all_.exclusion.overlaps_exempted();
   c.requests = all_.outcomes.asked_count();
+  c.changes = all_.agreement.configurations() - 1;
   c.slots_chosen = all_.agreement.slots_chosen();
   c.images_compared = all_.agreement.images_compared();
   c.durability_checked = all_.durability.checked();

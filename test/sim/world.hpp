@@ -8,7 +8,9 @@
 #include "test/sim/faults.hpp"
 #include "test/sim/finding.hpp"
 #include "test/sim/guardian.hpp"
+#include "test/sim/hearsay.hpp"
 #include "test/sim/links.hpp"
+#include "test/sim/operator_model.hpp"
 #include "test/sim/scene.hpp"
 
 namespace paxtor::sim {
@@ -76,6 +78,8 @@ private:
   links links_;
   guardian guardian_;
   faults faults_;
+  hearsay hearsay_;
+  operator_model operator_;
 };
 
 } // namespace paxtor::sim

@@ -39,19 +39,20 @@ TEST_CASE("world: another seed is another run") {
 
 TEST_CASE("world: runs do what they are for") {
   stats all;
-  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 90; ++seed) {
     auto result = run_seed(seed);
     INFO("seed ", seed, ": ", explain(result, "paxtor-sim"));
     CHECK(!result.found);
     add(all, result.counts);
   }
-  CHECK(all.runs == 30);
+  CHECK(all.runs == 90);
   CHECK(all.grants > 500);
   CHECK(all.slots_chosen > 1000);
   CHECK(all.images_compared > 100);
   CHECK(all.cuts > 10);
   CHECK(all.crashes > 5);
   CHECK(all.pauses > 5);
+  CHECK(all.changes > 5);
   CHECK(all.disk_errors > 5);
   CHECK(all.disks_lost > 0);
   CHECK(all.durability_checked > 1000);
@@ -63,11 +64,15 @@ TEST_CASE("world: knobs keep within their bounds, and every kind of cluster come
   bool sizes[6] = {};
   bool memory = false;
   bool durable = false;
+  bool changing = false;
+  bool fixed = false;
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     auto k = knobs::draw(generator{seed});
     REQUIRE(k.voters >= 1);
     REQUIRE(k.voters <= 5);
     REQUIRE(k.clients <= 5);
+    REQUIRE(k.standbys <= k.clients);
+    (k.change_every != duration{} ? changing : fixed) = true;
     REQUIRE(k.ttl >= cluster::min_ttl);
     REQUIRE(k.ttl <= std::chrono::seconds{3});
     // 1 %: the rates of two clocks.
@@ -83,6 +88,8 @@ TEST_CASE("world: knobs keep within their bounds, and every kind of cluster come
     CHECK(sizes[n]);
   CHECK(memory);
   CHECK(durable);
+  CHECK(changing);
+  CHECK(fixed);
 }
 
 TEST_CASE("world: a finding says what, when, and how to see it again") {
