@@ -1,5 +1,6 @@
 #include "actors/learner_actor.hpp"
 
+#include <memory>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -55,6 +56,11 @@ void learner_actor::tell_log() {
   caf::anon_send(others().supervisor, told_);
 }
 
+void learner_actor::on_news(const snapshot_image& made) {
+  ++snapshots_;
+  role_->snapshot_made(made.upto, made.image);
+}
+
 void learner_actor::tick() {
   if (started())
     role_->tick(boot_now());
@@ -69,8 +75,7 @@ void learner_actor::flush() {
 
 bool learner_actor::pump_role() {
   auto out = role_->take_output();
-  auto busy =
-    !out.writes.empty() || out.install.has_value() || !out.decided.empty() || out.want_snapshot;
+  auto busy = !out.writes.empty() || out.install || !out.decided.empty() || out.want_snapshot;
   // First: whoever hears of a decision finds the proposer told.
   send_out(std::move(out.send));
   write(std::move(out.writes));
@@ -81,10 +86,10 @@ bool learner_actor::pump_role() {
     net::die("the log of node " + setup().node_name,
              "entry " + to_string(*where)
                + " was written by a newer version of paxtor; run that version on this node");
-  if (out.want_snapshot) {
-    ++snapshots_;
-    role_->snapshot_made(registrar_.image());
-  }
+  // L4: made beside this thread; at a million locks it takes seconds.
+  if (out.want_snapshot)
+    send(others().snapshots, snapshot_order{std::make_shared<const paxos::snapshot_task>(
+                               std::move(*out.want_snapshot))});
   return busy;
 }
 

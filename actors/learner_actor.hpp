@@ -26,6 +26,7 @@ protected:
   using role_actor::on_news;
   void on_news(const keeper_news& news) override;
   void on_news(const known_voters& news) override;
+  void on_news(const snapshot_image& made) override;
   void tick() override;
   void flush() override;
   [[nodiscard]] duration tick_every() const override { return times_.tick; }

@@ -447,7 +447,8 @@ void node::end_actors() {
   end(host, quit_atom::value);
   end(hub, net::stop_atom::value);
   if (voter) {
-    for (const auto& role : {voter->acceptor, voter->proposer, voter->learner, voter->storage})
+    for (const auto& role :
+         {voter->acceptor, voter->proposer, voter->learner, voter->storage, voter->snapshots})
       watch(role);
     end(voter->supervisor, net::stop_atom::value);
   }

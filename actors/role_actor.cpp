@@ -70,6 +70,10 @@ caf::behavior role_actor::make_behavior() {
       on_news(news);
       took_input();
     },
+    [this](const snapshot_image& made) {
+      on_news(made);
+      took_input();
+    },
     [this](tick_atom) {
       tick();
       arm_tick();

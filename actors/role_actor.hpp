@@ -62,6 +62,7 @@ protected:
   virtual void on_news(const keeper_news&) { drop("news"); }
   virtual void on_news(const log_news&) { drop("news"); }
   virtual void on_news(const known_voters&) { drop("news"); }
+  virtual void on_news(const snapshot_image&) { drop("a snapshot's image"); }
   virtual void tick() {}
   /// Carries out everything that the role wants, until it wants nothing.
   virtual void flush() = 0;

@@ -30,6 +30,8 @@ struct colleagues {
   caf::actor learner;
   /// Null: the store is volatile, and written where the write arises.
   caf::actor storage;
+  /// Makes the images of snapshots beside the learner.
+  caf::actor snapshots;
 };
 
 /// supervisor -> roles: the cluster is formed, begin.
@@ -82,6 +84,16 @@ struct written {
   write_id upto;
 };
 
+/// learner -> snapshot maker: an image to make. Answered by `snapshot_image`; not at all if another
+/// task comes first.
+struct snapshot_order {
+  std::shared_ptr<const paxos::snapshot_task> task;
+};
+struct snapshot_image {
+  slot upto;
+  blob image;
+};
+
 /// supervisor -> roles.
 using meet_atom = caf::atom_constant<caf::atom("pxMeet")>;
 /// A role -> itself.
@@ -100,3 +112,5 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::log_news)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::known_voters)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::write_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::written)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::snapshot_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::snapshot_image)

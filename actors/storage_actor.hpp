@@ -1,10 +1,12 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <caf/atom.hpp>
 #include <caf/event_based_actor.hpp>
 
 #include "actors/role_messages.hpp"
@@ -13,7 +15,8 @@
 namespace paxtor::actors {
 
 /// The only thread that touches a durable store. Group commit: all orders that have arrived are one
-/// append, one sync. One per voter, detached; ends with stop_atom.
+/// append, one sync. A snapshot is written a part at a time between them, so no order waits for
+/// more than a part of it. One per voter, detached; ends with stop_atom.
 class storage_actor final : public caf::event_based_actor {
 public:
   storage_actor(caf::actor_config& cfg, std::string node_name, std::shared_ptr<store_access> store);
@@ -23,12 +26,26 @@ public:
   void on_exit() override;
 
 private:
+  /// To itself: the next part of a snapshot.
+  using part_atom = caf::atom_constant<caf::atom("pxPart")>;
+
+  /// Orders of one role, that are written a part at a time. `written` covers all that the role has
+  /// ordered before, so what it orders behind them waits for them.
+  struct slow_orders {
+    caf::strong_actor_ptr asker;
+    std::deque<paxos::write> writes;
+  };
+
+  void take(const write_order& order);
   void commit();
+  void write_part();
+  void check(const storage::result& outcome) const;
 
   std::string node_name_;
   std::shared_ptr<store_access> store_;
   std::vector<paxos::write> waiting_;
   std::vector<std::pair<caf::strong_actor_ptr, write_id>> askers_;
+  std::deque<slow_orders> slow_;
 };
 
 } // namespace paxtor::actors

@@ -27,6 +27,11 @@ public:
     return store_->append(writes);
   }
 
+  [[nodiscard]] storage::part_written write_part(const paxos::write_snapshot& what) {
+    std::lock_guard guard{mutex_};
+    return store_->write_part(what);
+  }
+
   [[nodiscard]] bool in_place() const { return store_->volatile_store(); }
   [[nodiscard]] const std::string& describe() const { return store_->describe(); }
 

@@ -259,6 +259,10 @@ void supervisor_actor::form() {
   send(setup_.roles.learner, begin);
   send(setup_.roles.acceptor, begin);
   send(setup_.roles.proposer, begin);
+  // The roles have what they need of it, and an image is large.
+  paxos::recovered only_who;
+  only_who.self = setup_.state->self;
+  setup_.state = std::make_shared<const paxos::recovered>(std::move(only_who));
   tell_hub();
   if (setup_.listener)
     send(setup_.listener, formed_atom::value, begin.cluster.value, encode(begin.voters));
@@ -299,7 +303,8 @@ void supervisor_actor::tell_hub() {
 
 void supervisor_actor::stop_roles() {
   auto& roles = setup_.roles;
-  for (auto role : {&roles.proposer, &roles.acceptor, &roles.learner, &roles.storage}) {
+  for (auto role :
+       {&roles.proposer, &roles.acceptor, &roles.learner, &roles.storage, &roles.snapshots}) {
     if (*role)
       send(*role, net::stop_atom::value);
     *role = nullptr;

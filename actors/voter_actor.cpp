@@ -5,6 +5,7 @@
 #include "actors/acceptor_actor.hpp"
 #include "actors/learner_actor.hpp"
 #include "actors/proposer_actor.hpp"
+#include "actors/snapshot_actor.hpp"
 #include "actors/storage_actor.hpp"
 #include "actors/supervisor_actor.hpp"
 #include "net/caf_compat.hpp"
@@ -22,6 +23,7 @@ caf::expected<voter_handles> spawn_voter(caf::actor_system& sys, voter_setup set
   result.id = state->self;
   if (!store->in_place())
     result.storage = net::spawn_own_thread<storage_actor>(sys, setup.name, store);
+  result.snapshots = net::spawn_own_thread<snapshot_actor>(sys);
   result.acceptor = net::spawn_own_thread<acceptor_actor>(sys, role);
   result.learner = net::spawn_own_thread<learner_actor>(sys, role, setup.times, setup.bounds);
   result.proposer = net::spawn_own_thread<proposer_actor>(sys, role, setup.times, setup.bounds,
@@ -33,7 +35,8 @@ caf::expected<voter_handles> spawn_voter(caf::actor_system& sys, voter_setup set
   inside.book = std::move(setup.book);
   inside.store = std::move(store);
   inside.state = std::move(state);
-  inside.roles = {{}, result.acceptor, result.proposer, result.learner, result.storage};
+  inside.roles = {
+    {}, result.acceptor, result.proposer, result.learner, result.storage, result.snapshots};
   inside.times = setup.times;
   inside.bounds = setup.bounds;
   inside.listener = std::move(setup.listener);

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file
-/// A voter as actors: one detached actor per role (acceptor, proposer, learner, storage), and the
-/// supervisor that runs formation (L5), tells the roles who votes, and says how they are.
+/// A voter as actors: one detached actor per role (acceptor, proposer, learner, storage) and one
+/// that makes snapshots, and the supervisor that runs formation (L5), tells the roles who votes,
+/// and says how they are.
 
 #include <cstdint>
 #include <map>
@@ -54,6 +55,7 @@ struct voter_handles {
   caf::actor proposer;
   caf::actor learner;
   caf::actor storage;
+  caf::actor snapshots;
   voter_id id;
 };
 

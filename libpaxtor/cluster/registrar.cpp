@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "libpaxtor/base/check.hpp"
-#include "libpaxtor/base/codec.hpp"
+#include "libpaxtor/cluster/replay.hpp"
 #include "libpaxtor/cluster/sync_parts.hpp"
 
 namespace paxtor::cluster {
@@ -61,35 +61,11 @@ void registrar::apply(const std::vector<paxos::decided_entry>& entries) {
     return;
   registry::outcome result;
   for (auto& entry : entries)
-    apply_one(entry, result);
+    if (!apply_entry(machine_, entry, result))
+      cannot_read(entry);
   note_progress(entries.back().where, entries.back().at);
   gather(std::move(result));
   answer_reads();
-}
-
-void registrar::apply_one(const paxos::decided_entry& entry, registry::outcome& result) {
-  switch (entry.what.kind) {
-    case paxos::entry_kind::noop:
-    case paxos::entry_kind::configure:
-      return;
-    case paxos::entry_kind::reign: {
-      ballot at;
-      if (decode(entry.what.data, at))
-        machine_.begin_reign(entry.at, at, result);
-      else
-        cannot_read(entry);
-      return;
-    }
-    case paxos::entry_kind::command: {
-      registry::command what;
-      if (decode(entry.what.data, what))
-        machine_.apply(entry.at, what, result);
-      else
-        cannot_read(entry);
-      return;
-    }
-  }
-  cannot_read(entry); // A kind that this version does not know.
 }
 
 void registrar::cannot_read(const paxos::decided_entry& entry) {

@@ -48,7 +48,11 @@ public:
   void read(ready_read what);
   void sync(const watermark_note& note);
 
+  /// Of all that is applied. O(registry), on the caller's thread; what a voter stores is made by
+  /// `make_image`.
   [[nodiscard]] blob image() const;
+  /// The last entry that is applied.
+  [[nodiscard]] index last() const { return last_; }
   [[nodiscard]] registrar_output take_output();
   [[nodiscard]] const registry::machine& machine() const;
 
@@ -61,7 +65,6 @@ public:
   [[nodiscard]] std::optional<index> unreadable() const { return unreadable_; }
 
 private:
-  void apply_one(const paxos::decided_entry& entry, registry::outcome& result);
   void cannot_read(const paxos::decided_entry& entry);
   void gather(registry::outcome&& result);
   void send_sync(session_id session, index watermark);

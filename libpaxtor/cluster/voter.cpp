@@ -7,6 +7,9 @@
 
 #include "libpaxtor/base/codec.hpp"
 
+#include "libpaxtor/base/check.hpp"
+#include "libpaxtor/cluster/replay.hpp"
+
 namespace paxtor::cluster {
 
 namespace {
@@ -46,6 +49,7 @@ void voter::step(time_point now, node_id from, node_message what) {
 
 void voter::tick(time_point now) {
   now_ = std::max(now_, now);
+  make_snapshot();
   replica_.tick(now_);
   // What the log did in this tick (a leader that steps down) comes before what silence tells.
   pump();
@@ -72,6 +76,16 @@ void voter::pump() {
   }
 }
 
+void voter::make_snapshot() {
+  if (!making_)
+    return;
+  const auto task = *std::exchange(making_, std::nullopt);
+  auto made = make_image(task);
+  PAXTOR_CHECK("I50", made && (!expected_ || *made == *expected_));
+  expected_.reset();
+  replica_.snapshot_made(now_, task.upto, std::move(*made));
+}
+
 bool voter::pump_replica() {
   auto x = replica_.take_output();
   bool busy =
@@ -84,11 +98,18 @@ bool voter::pump_replica() {
     keeper_.leadership_changed(now_, *x.changed);
     steward_.leadership_changed(now_, *x.changed);
   }
-  if (x.install)
+  if (x.install) {
     registrar_.install(*x.install);
+    making_.reset();
+  }
   registrar_.apply(x.decided);
-  if (x.want_snapshot)
-    replica_.snapshot_made(now_, registrar_.image());
+  if (x.want_snapshot) {
+    making_ = std::move(x.want_snapshot);
+    expected_.reset();
+    // In one turn more may have been decided behind it.
+    if (registrar_.last() == making_->last)
+      expected_ = registrar_.image();
+  }
   for (auto& done : x.confirmations)
     keeper_.confirmed(now_, done);
   return busy;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "libpaxtor/cluster/lease_keeper.hpp"
@@ -46,6 +47,8 @@ public:
 private:
   /// Carries what one part says to the others, until all are quiet.
   void pump();
+  /// L4: one tick later, so the log has moved on, as it has in production.
+  void make_snapshot();
   [[nodiscard]] bool pump_replica();
   [[nodiscard]] bool pump_registrar();
   [[nodiscard]] bool pump_keeper();
@@ -57,6 +60,9 @@ private:
   steward steward_;
   registrar registrar_;
   voter_output out_;
+  std::optional<paxos::snapshot_task> making_;
+  /// I50: the registry's own image after the task's last slot.
+  std::optional<blob> expected_;
 };
 
 } // namespace paxtor::cluster

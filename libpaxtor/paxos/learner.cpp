@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
 
 #include "libpaxtor/base/check.hpp"
 #include "libpaxtor/paxos/batches.hpp"
@@ -305,8 +306,9 @@ void learner::install(time_point now, write_snapshot image) {
   // The image holds what was decided in this turn and not yet handed out.
   out_.decided.clear();
   out_.install = image;
-  out_.want_snapshot = false;
-  snapshot_wanted_ = false;
+  // What is being made would be older than this.
+  out_.want_snapshot.reset();
+  making_.reset();
   entries_since_ = 0;
   bytes_since_ = 0;
   progress_at_ = now;
@@ -316,14 +318,24 @@ void learner::install(time_point now, write_snapshot image) {
   advance(now);
 }
 
-void learner::snapshot_made(blob image) {
-  snapshot_wanted_ = false;
-  if (handed_upto_ <= source_.upto()
-      || (!writing_.empty() && handed_upto_ <= writing_.back().second.upto))
-    return;
+snapshot_task learner::begin_snapshot() {
+  making_ = write_snapshot{decided_upto_, last_index_, voters_, {}, changed_at_};
   entries_since_ = 0;
   bytes_since_ = 0;
-  write_snapshot made{handed_upto_, handed_index_, handed_voters_, std::move(image), handed_since_};
+  snapshot_task task{source_.newest(), {}, decided_upto_, last_index_};
+  const auto first = source_.upto().next();
+  // I10: so all that is behind the snapshot before is still here.
+  PAXTOR_CHECK("I10", log_first_ <= first && first <= decided_upto_.next());
+  const auto skipped = static_cast<std::ptrdiff_t>(first.value - log_first_.value);
+  task.since.assign(log_.begin() + skipped, log_.end());
+  return task;
+}
+
+void learner::snapshot_made(slot upto, blob image) {
+  if (!making_ || making_->upto != upto)
+    return;
+  auto made = *std::exchange(making_, std::nullopt);
+  made.image = std::move(image);
   last_write_ = last_write_.next();
   out_.writes.push_back(write{last_write_, {made}});
   writing_.emplace_back(last_write_, std::move(made));
@@ -424,13 +436,10 @@ learner_output learner::take_output() {
     advanced news{decided_upto_, voters_, told_upto_};
     out_.send.insert(out_.send.begin(), outgoing{{self_}, role::proposer, std::move(news)});
   }
-  handed_upto_ = decided_upto_;
   handed_index_ = last_index_;
-  handed_voters_ = voters_;
-  handed_since_ = changed_at_;
-  if (!snapshot_wanted_ && snapshot_due()) {
-    snapshot_wanted_ = true;
-    out_.want_snapshot = true;
+  // One at a time: the next one is made of the one before, and of the log that it lets us cut.
+  if (!making_ && writing_.empty() && snapshot_due()) {
+    out_.want_snapshot = begin_snapshot();
 #ifdef PAXTOR_CANARY_TRUNCATE_BEFORE_SNAPSHOT
     // The canary: L4 taken out. Never defined in a build that anybody uses.
     if (decided_upto_.value > bounds_.slots_kept)

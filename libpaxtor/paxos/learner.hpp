@@ -39,9 +39,9 @@ public:
   /// Call about every `timing::tick`: asks again for what did not come.
   void tick(time_point now);
 
-  /// The driver made the image it was asked for: of exactly the registry after all entries handed
-  /// out so far.
-  void snapshot_made(blob image);
+  /// The driver made the image it was asked for by `want_snapshot`, of the task that ends with
+  /// `upto`. One that is void by now is ignored.
+  void snapshot_made(slot upto, blob image);
 
   /// All writes up to and including `id` are durable.
   void persisted(write_id id);
@@ -97,6 +97,7 @@ private:
   void hand_out(batch value);
   void install(time_point now, write_snapshot image);
   void cut_log(slot upto);
+  [[nodiscard]] snapshot_task begin_snapshot();
   void ask(time_point now, voter_id peer, duration patience);
   [[nodiscard]] voter_id next_peer();
   void send(voter_id to, role to_role, message what);
@@ -122,14 +123,12 @@ private:
   time_point ask_again_at_;
   std::size_t peer_turn_ = 0;
 
-  // What the driver has been handed, for `snapshot_made`.
-  slot handed_upto_;
   index handed_index_;
-  configuration handed_voters_;
-  slot handed_since_;
+  // What was decided since the last snapshot that is durable, being written or being made.
   std::size_t entries_since_ = 0;
   std::size_t bytes_since_ = 0;
-  bool snapshot_wanted_ = false;
+  /// The driver makes this one; its image is still empty.
+  std::optional<write_snapshot> making_;
 
   write_id last_write_;
   std::deque<std::pair<write_id, write_snapshot>> writing_;

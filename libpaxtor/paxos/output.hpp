@@ -86,15 +86,26 @@ struct decided_entry {
   entry what;
 };
 
+/// What a snapshot is made of: the snapshot before, and the values of all slots behind it. All of
+/// it is immutable, so whoever makes it can do so at any pace while the log goes on (L4).
+struct snapshot_task {
+  /// None: from the beginning of the log.
+  std::optional<write_snapshot> base;
+  /// The slots behind `base`, up to `upto`.
+  std::vector<batch> since;
+  slot upto;
+  index last;
+};
+
 struct learner_output {
   std::vector<outgoing> send;
   std::vector<write> writes;
   /// Install this image in place of the registry *before* handling `decided`.
   std::optional<write_snapshot> install;
   std::vector<decided_entry> decided;
-  /// Make an image of the registry (after applying `decided`) and hand it to
-  /// `learner::snapshot_made`.
-  bool want_snapshot = false;
+  /// Make this image, now or later, and hand it to `learner::snapshot_made`. A later task, or an
+  /// `install`, makes it void.
+  std::optional<snapshot_task> want_snapshot;
 };
 
 /// Leadership as seen by one proposer.

@@ -73,9 +73,9 @@ void replica::persisted(time_point now, write_id id) {
   }
 }
 
-void replica::snapshot_made(time_point now, blob image) {
+void replica::snapshot_made(time_point now, slot upto, blob image) {
   now_ = now;
-  learner_.snapshot_made(std::move(image));
+  learner_.snapshot_made(upto, std::move(image));
 }
 
 void replica::route(std::vector<outgoing>& all) {
@@ -125,9 +125,11 @@ void replica::collect() {
   if (learned.install) {
     out_.install = std::move(learned.install);
     out_.decided.clear();
+    out_.want_snapshot.reset();
   }
   std::move(learned.decided.begin(), learned.decided.end(), std::back_inserter(out_.decided));
-  out_.want_snapshot = out_.want_snapshot || learned.want_snapshot;
+  if (learned.want_snapshot)
+    out_.want_snapshot = std::move(learned.want_snapshot);
 }
 
 replica_output replica::take_output() {

@@ -18,7 +18,7 @@ struct replica_output {
   std::vector<write> writes;
   std::optional<write_snapshot> install;
   std::vector<decided_entry> decided;
-  bool want_snapshot = false;
+  std::optional<snapshot_task> want_snapshot;
   std::vector<proposer_output::confirmed> confirmations;
   std::optional<leadership> changed;
 };
@@ -41,7 +41,7 @@ public:
   /// See proposer::reign_in_force.
   void reign_in_force(time_point now, ballot at);
   void persisted(time_point now, write_id id);
-  void snapshot_made(time_point now, blob image);
+  void snapshot_made(time_point now, slot upto, blob image);
   /// See learner::ask_of.
   void ask_of(std::vector<voter_id> voters) { learner_.ask_of(std::move(voters)); }
 

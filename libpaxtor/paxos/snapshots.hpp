@@ -24,6 +24,8 @@ public:
   /// A newer snapshot is durable.
   void publish(write_snapshot image);
 
+  [[nodiscard]] const std::optional<write_snapshot>& newest() const { return newest_; }
+
   /// The newest snapshot's last slot; 0 if there is none.
   [[nodiscard]] slot upto() const { return newest_ ? newest_->upto : slot{}; }
 

@@ -93,13 +93,17 @@ connection::connection(std::string file, bool writable) : file_(std::move(file))
   const int flags =
     SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE
     | (writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
-  if (sqlite3_open_v2(file_.c_str(), &db_, flags, nullptr) != SQLITE_OK) {
-    try {
+  // A reader takes no lock: it could not, on a file that it may not write, and SQLite would put a
+  // file of its own beside it. Exclusive, it keeps the log's index in memory.
+  const auto* system = writable ? nullptr : "unix-none";
+  try {
+    if (sqlite3_open_v2(file_.c_str(), &db_, flags, system) != SQLITE_OK)
       fail(db_, file_);
-    } catch (...) {
-      sqlite3_close(db_);
-      throw;
-    }
+    if (!writable)
+      execute("PRAGMA locking_mode=EXCLUSIVE");
+  } catch (...) {
+    sqlite3_close(db_);
+    throw;
   }
 }
 
@@ -119,6 +123,11 @@ statement connection::use(const char* text) {
 
 void connection::execute(const std::string& text) {
   if (sqlite3_exec(db_, text.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    fail(db_, file_);
+}
+
+void connection::keep_log(bool keep) {
+  if (sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr) != SQLITE_OK)
     fail(db_, file_);
 }
 

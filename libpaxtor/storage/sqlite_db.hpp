@@ -51,7 +51,9 @@ private:
 
 class connection {
 public:
-  /// Opens the file; `writable` makes it if there is none. Throws db_error.
+  /// Opens the file; `writable` makes it if there is none. If it is not, nothing is made or changed
+  /// also in the directory, and what lies in the log beside it is read all the same: nobody else
+  /// may have it open. Throws db_error.
   connection(std::string file, bool writable);
   ~connection();
   connection(const connection&) = delete;
@@ -63,6 +65,9 @@ public:
 
   /// Several statements, or a pragma, that are not worth keeping.
   void execute(const std::string& text);
+
+  /// Whether the log beside the file stays when this is closed, or is moved over and removed.
+  void keep_log(bool keep);
 
   [[nodiscard]] const std::string& file() const { return file_; }
 

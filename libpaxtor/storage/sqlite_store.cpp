@@ -1,5 +1,6 @@
 #include "libpaxtor/storage/sqlite_store.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -7,82 +8,44 @@
 #include <variant>
 
 #include "libpaxtor/base/codec.hpp"
-#include "libpaxtor/base/digest.hpp"
-#include "libpaxtor/storage/sqlite_db.hpp"
+#include "libpaxtor/storage/sqlite_tables.hpp"
 
 namespace paxtor::storage {
 
 namespace {
 
-/// "Pxtr": tells a store of ours from any other SQLite file.
-constexpr std::uint64_t application = 0x50787472;
-
 /// SQLite's default, which `max_page_count` counts in.
 constexpr std::uint64_t page_bytes = 4096;
 
-// What the rows of `facts` are called.
-constexpr std::string_view self_fact = "self";
-constexpr std::string_view promise_fact = "promise";
-constexpr std::string_view truncated_fact = "truncated";
-constexpr std::string_view formation_fact = "formation";
-constexpr std::string_view snapshot_fact = "snapshot";
-constexpr std::string_view open_fact = "open";
+/// The file beside the database is cut to this when it starts anew.
+constexpr std::uint64_t log_bytes_kept = std::uint64_t{64} << 20;
 
-/// A snapshot without its image, which lies in parts.
-struct snapshot_note {
-  slot upto;
-  index last;
-  paxos::configuration voters;
-  std::uint64_t parts = 0;
-  std::uint64_t bytes = 0;
-  MSGPACK_DEFINE(upto, last, voters, parts, bytes)
-};
-
-/// Over all that a row says, and which row it is: a row that was damaged or moved does not match.
-std::uint64_t checksum(std::string_view table, std::string_view key, std::string_view value) {
-  std::string all{table};
-  all.push_back('\0');
-  all += key;
-  all.push_back('\0');
-  all += value;
-  const auto digest = sha256(all);
-  std::uint64_t result = 0;
-  for (int i = 0; i < 8; ++i)
-    result = result << 8 | static_cast<unsigned char>(digest[static_cast<std::size_t>(i)]);
-  return result;
-}
-
-std::string key_of(slot where, const ballot& at) {
-  return to_string(where) + "/" + to_string(at);
-}
-
-/// The key of an image's part: not to be mixed with parts of another snapshot.
-std::string key_of(slot upto, std::uint64_t part) {
-  return to_string(upto) + "/" + std::to_string(part);
-}
+/// Parts of former snapshots that go for each new part that is written: so they never add up.
+constexpr std::uint64_t stale_parts_per_part = 2;
 
 } // namespace
 
 struct sqlite_store::database {
-  std::optional<connection> db;
-  /// Why there is none.
+  std::optional<sqlite_tables> tables;
+  /// Why there is none, or why it may not be used any more.
   std::string problem;
   bool writable = false;
 
+  /// A snapshot of which some parts are written.
+  struct staging {
+    slot upto;
+    blob image;
+    std::uint64_t first = 0;
+    std::uint64_t parts = 0;
+    std::size_t bytes = 0;
+  };
+  std::optional<staging> staged;
+
   void open(const std::string& file, voter_id fresh, access how, std::uint64_t max_bytes);
-  /// True if the file is blank.
-  [[nodiscard]] bool check_kind();
-  /// What was written last lies in the file beside the database until it is moved over. Who deletes
-  /// it, or copies the database alone, would have a voter that forgot.
-  void check_log(bool there);
   void mark_open(bool open);
   void make(voter_id fresh);
-
-  void put_fact(std::string_view name, std::string_view value);
-  [[nodiscard]] std::optional<std::string> fact(std::string_view name);
-  template <class T>
-  bool read_fact(std::string_view name, T& out);
-  [[noreturn]] void damaged(const std::string& what);
+  /// After this nothing is taken any more (I51).
+  [[nodiscard]] result fail(const db_error& error);
 
   // One per write.
   void carry_out(const paxos::write_promise& what);
@@ -90,6 +53,9 @@ struct sqlite_store::database {
   void carry_out(const paxos::write_truncate& what);
   void carry_out(const paxos::write_snapshot& what);
   void carry_out(const paxos::write_formation& what);
+
+  [[nodiscard]] bool put_part(const paxos::write_snapshot& what);
+  void fill(const paxos::recovered& what);
 
   void load_accepted(paxos::recovered& out);
   void load_snapshot(paxos::recovered& out);
@@ -104,128 +70,75 @@ void sqlite_store::database::open(const std::string& file, voter_id fresh, acces
     std::error_code none;
     const auto log = std::filesystem::file_size(file + "-wal", none);
     const bool log_there = !none && log > 0;
-    db.emplace(file, how == access::make);
     // Before anything is written: another program's file stays as it is.
-    const auto blank = check_kind();
-    if (!blank)
-      check_log(log_there);
+    tables.emplace(file, how == access::read ? sqlite_tables::access::read
+                                             : sqlite_tables::access::write);
+    if (!tables->blank())
+      tables->check_log(log_there);
     if (how == access::read)
       return;
-    db->execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON");
-    db->execute("PRAGMA max_page_count=" + std::to_string(max_bytes / page_bytes));
+    tables->db().keep_log(true);
+    if (how == access::make && !tables->blank() && !tables->at_home())
+      throw db_error(file
+                     + ": is a copy (or was restored from one), and the voter that it was copied "
+                       "from may run elsewhere, or may have promised more since: a voter that is "
+                       "there twice, or forgets, must not vote. Move the directory away; the node "
+                       "then comes back as a new voter. If all voters are lost: paxtor store "
+                       "force-new-cluster --help");
+    auto& db = tables->db();
+    db.execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+               "PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;"
+               "PRAGMA journal_size_limit="
+               + std::to_string(log_bytes_kept)
+               + "; PRAGMA max_page_count=" + std::to_string(max_bytes / page_bytes));
     // L5: one that lost its id, and perhaps what it promised, is not made anew.
-    if (blank)
+    if (tables->blank())
       make(fresh);
     mark_open(true);
     writable = true;
   } catch (const db_error& error) {
-    db.reset();
+    tables.reset();
     problem = error.what();
   }
 }
 
-bool sqlite_store::database::check_kind() {
-  const auto one = [this](const char* text) {
-    auto row = db->use(text);
-    return row.step() ? row.number(0) : 0;
-  };
-  const auto tables = one("SELECT count(*) FROM sqlite_schema");
-  const auto kind = one("PRAGMA application_id");
-  const auto version = one("PRAGMA user_version");
-  if (tables == 0 && kind == 0)
-    return true;
-  if (kind != application)
-    throw db_error(db->file()
-                   + ": is a database of another program; give this voter a directory "
-                     "of its own");
-  if (version > static_cast<std::uint64_t>(format))
-    throw db_error(db->file() + ": was written by a newer version of paxtor (format "
-                   + std::to_string(version) + ", this one reads up to " + std::to_string(format)
-                   + "); run that version");
-  return false;
-}
-
-void sqlite_store::database::check_log(bool there) {
-  std::uint64_t open = 0;
-  if (!there && read_fact(open_fact, open) && open == 1)
-    throw db_error(db->file()
-                   + "-wal: is missing, and holds what this voter wrote last: put it back "
-                     "beside "
-                   + file_name
-                   + ". If it is lost, move the directory away: the node then comes back as a new "
-                     "voter");
-}
-
 void sqlite_store::database::mark_open(bool open) {
-  put_fact(open_fact, encode(std::uint64_t{open ? 1U : 0U}));
+  transaction all{tables->db()};
+  if (tables->version() < format)
+    tables->set_version();
+  tables->put_fact(home_fact, encode(tables->own_number()));
+  tables->put_fact(open_fact, encode(std::uint64_t{open ? 1U : 0U}));
+  all.commit();
   // Into the database itself; the other file stays as large as it is until the store is closed.
   if (open)
-    db->execute("PRAGMA wal_checkpoint(FULL)");
+    tables->db().execute("PRAGMA wal_checkpoint(FULL)");
 }
 
 void sqlite_store::database::make(voter_id fresh) {
-  transaction all{*db};
-  db->execute("CREATE TABLE facts(name TEXT PRIMARY KEY, value BLOB NOT NULL,"
-              " sum INTEGER NOT NULL) WITHOUT ROWID;"
-              "CREATE TABLE accepted(slot INTEGER PRIMARY KEY, round INTEGER NOT NULL,"
-              " voter INTEGER NOT NULL, value BLOB NOT NULL, sum INTEGER NOT NULL);"
-              "CREATE TABLE image(part INTEGER PRIMARY KEY, bytes BLOB NOT NULL,"
-              " sum INTEGER NOT NULL);"
-              "PRAGMA application_id="
-              + std::to_string(application) + "; PRAGMA user_version=" + std::to_string(format));
-  put_fact(self_fact, encode(fresh.value));
+  transaction all{tables->db()};
+  tables->make();
+  tables->put_fact(self_fact, encode(fresh.value));
   all.commit();
 }
 
-// -- rows -----------------------------------------------------------------------------------------
-
-void sqlite_store::database::damaged(const std::string& what) {
-  throw db_error(db->file() + ": " + what
-                 + " does not match its checksum: the file is damaged, and a voter that may have "
-                   "forgotten something must not vote. Move the directory away; the node then "
-                   "comes back as a new voter");
-}
-
-void sqlite_store::database::put_fact(std::string_view name, std::string_view value) {
-  db->use("INSERT OR REPLACE INTO facts(name, value, sum) VALUES(CAST(?1 AS TEXT), ?2, ?3)")
-    .bind(name)
-    .bind(value)
-    .bind(checksum("facts", name, value))
-    .run();
-}
-
-std::optional<std::string> sqlite_store::database::fact(std::string_view name) {
-  auto row = db->use("SELECT value, sum FROM facts WHERE name = CAST(?1 AS TEXT)");
-  row.bind(name);
-  if (!row.step())
-    return std::nullopt;
-  std::string value{row.bytes(0)};
-  if (row.number(1) != checksum("facts", name, value))
-    damaged("'" + std::string{name} + "'");
-  return value;
-}
-
-template <class T>
-bool sqlite_store::database::read_fact(std::string_view name, T& out) {
-  const auto value = fact(name);
-  if (!value)
-    return false;
-  if (!decode(*value, out))
-    damaged("'" + std::string{name} + "'");
-  return true;
+result sqlite_store::database::fail(const db_error& error) {
+  // I51: what the disk holds now is unknown, and a second try that succeeds would hide it. The
+  // connection stays as it is: closed in good order it would take the log beside it away.
+  problem = error.what();
+  return {problem};
 }
 
 // -- append ---------------------------------------------------------------------------------------
 
 void sqlite_store::database::carry_out(const paxos::write_promise& what) {
-  put_fact(promise_fact, encode(what));
+  tables->put_fact(promise_fact, encode(what));
 }
 
 void sqlite_store::database::carry_out(const paxos::write_accepted& what) {
   const auto& at = what.value.at;
   const auto value = what.value.value.view();
-  db->use(
+  tables->db()
+    .use(
       "INSERT OR REPLACE INTO accepted(slot, round, voter, value, sum) VALUES(?1, ?2, ?3, ?4, ?5)")
     .bind(what.where.value)
     .bind(at.round)
@@ -236,82 +149,114 @@ void sqlite_store::database::carry_out(const paxos::write_accepted& what) {
 }
 
 void sqlite_store::database::carry_out(const paxos::write_truncate& what) {
-  db->use("DELETE FROM accepted WHERE slot <= ?1").bind(what.upto.value).run();
+  tables->db().use("DELETE FROM accepted WHERE slot <= ?1").bind(what.upto.value).run();
   paxos::write_truncate before;
-  if (!read_fact(truncated_fact, before) || before.upto < what.upto)
-    put_fact(truncated_fact, encode(what));
+  if (!tables->read_fact(truncated_fact, before) || before.upto < what.upto)
+    tables->put_fact(truncated_fact, encode(what));
 }
 
 void sqlite_store::database::carry_out(const paxos::write_snapshot& what) {
-  db->run("DELETE FROM image");
-  const auto bytes = what.image.view();
-  snapshot_note note{what.upto, what.last, what.voters, 0, bytes.size()};
-  for (std::size_t at = 0; at < bytes.size(); at += image_part_bytes) {
-    const auto part = bytes.substr(at, image_part_bytes);
-    db->use("INSERT INTO image(part, bytes, sum) VALUES(?1, ?2, ?3)")
-      .bind(note.parts)
-      .bind(part)
-      .bind(checksum("image", key_of(what.upto, note.parts), part))
-      .run();
-    ++note.parts;
+  while (!put_part(what)) {
   }
-  put_fact(snapshot_fact, encode(note));
+  tables->drop_stale_parts(tables->free_part(), tables->free_part());
+}
+
+bool sqlite_store::database::put_part(const paxos::write_snapshot& what) {
+  const auto bytes = what.image.view();
+  if (!staged || staged->upto != what.upto || staged->image.view().data() != bytes.data())
+    staged = staging{what.upto, what.image, tables->free_part(), 0, 0};
+  auto& now = *staged;
+  tables->drop_stale_parts(now.first, stale_parts_per_part);
+  if (now.bytes < bytes.size()) {
+    const auto part = bytes.substr(now.bytes, image_part_bytes);
+    tables->put_part(what.upto, now.first + now.parts, now.parts, part);
+    ++now.parts;
+    now.bytes += part.size();
+  }
+  if (now.bytes < bytes.size())
+    return false;
+  // From here on it is the one in force, and the parts of the one before are stale.
+  tables->put_fact(snapshot_fact, encode(snapshot_note{what.upto, what.last, what.voters, now.parts,
+                                                       now.bytes, now.first, what.voters_since}));
+  staged.reset();
+  return true;
 }
 
 void sqlite_store::database::carry_out(const paxos::write_formation& what) {
-  put_fact(formation_fact, encode(what));
+  tables->put_fact(formation_fact, encode(what));
+}
+
+void sqlite_store::database::fill(const paxos::recovered& what) {
+  auto& db = tables->db();
+  db.run("DELETE FROM accepted");
+  db.run("DELETE FROM image");
+  db.run("DELETE FROM facts");
+  tables->put_fact(home_fact, encode(tables->own_number()));
+  tables->put_fact(open_fact, encode(std::uint64_t{1}));
+  tables->put_fact(self_fact, encode(what.self.value));
+  carry_out(paxos::write_promise{what.promised});
+  if (what.formation)
+    carry_out(*what.formation);
+  for (const auto& [where, value] : what.accepted)
+    carry_out(paxos::write_accepted{where, value});
+  if (what.snapshot)
+    carry_out(*what.snapshot);
+  if (what.truncated_upto.valid())
+    carry_out(paxos::write_truncate{what.truncated_upto});
 }
 
 // -- load -----------------------------------------------------------------------------------------
 
 void sqlite_store::database::load_accepted(paxos::recovered& out) {
-  auto row = db->use("SELECT slot, round, voter, value, sum FROM accepted ORDER BY slot");
+  auto row = tables->db().use("SELECT slot, round, voter, value, sum FROM accepted ORDER BY slot");
   while (row.step()) {
     const slot where{row.number(0)};
     const ballot at{row.number(1), voter_id{row.number(2)}};
     const auto value = row.bytes(3);
     if (row.number(4) != checksum("accepted", key_of(where, at), value))
-      damaged("slot " + to_string(where));
+      tables->damaged("slot " + to_string(where));
     out.accepted.emplace(where, paxos::accepted_value{at, blob{std::string{value}}});
   }
 }
 
 void sqlite_store::database::load_snapshot(paxos::recovered& out) {
-  snapshot_note note;
-  if (!read_fact(snapshot_fact, note))
+  auto note = tables->snapshot();
+  if (!note)
     return;
   std::string image;
-  image.reserve(note.bytes);
+  image.reserve(note->bytes);
   std::uint64_t parts = 0;
-  auto row = db->use("SELECT part, bytes, sum FROM image ORDER BY part");
+  auto row = tables->db().use(
+    "SELECT part, bytes, sum FROM image WHERE part >= ?1 AND part < ?2 ORDER BY part");
+  row.bind(note->first).bind(note->first + note->parts);
   while (row.step()) {
     const auto bytes = row.bytes(1);
-    if (row.number(0) != parts
-        || row.number(2) != checksum("image", key_of(note.upto, parts), bytes))
-      damaged("part " + std::to_string(row.number(0)) + " of the snapshot");
+    if (row.number(0) != note->first + parts
+        || row.number(2) != checksum("image", key_of_part(note->upto, parts), bytes))
+      tables->damaged("part " + std::to_string(parts) + " of the snapshot");
     image += bytes;
     ++parts;
   }
-  if (parts != note.parts || image.size() != note.bytes)
-    damaged("the snapshot's size");
-  out.snapshot =
-    paxos::write_snapshot{note.upto, note.last, std::move(note.voters), blob{std::move(image)}};
+  if (parts != note->parts || image.size() != note->bytes)
+    tables->damaged("the snapshot's size");
+  out.snapshot = paxos::write_snapshot{note->upto, note->last, std::move(note->voters),
+                                       blob{std::move(image)}, note->voters_since};
 }
 
 paxos::recovered sqlite_store::database::load() {
   paxos::recovered out;
-  if (!read_fact(self_fact, out.self.value))
-    throw db_error(db->file()
+  if (!tables->read_fact(self_fact, out.self.value))
+    throw db_error(tables->db().file()
                    + ": is no store of a voter, or one that was never finished; move it "
                      "away");
   paxos::write_formation formation;
-  if (read_fact(formation_fact, formation))
+  if (tables->read_fact(formation_fact, formation))
     out.formation = std::move(formation);
   paxos::write_promise promise;
-  if (read_fact(promise_fact, promise))
+  if (tables->read_fact(promise_fact, promise))
     out.promised = promise.promised;
   paxos::write_truncate truncated;
-  if (read_fact(truncated_fact, truncated))
+  if (tables->read_fact(truncated_fact, truncated))
     out.truncated_upto = truncated.upto;
   load_accepted(out);
   load_snapshot(out);
@@ -329,38 +274,56 @@ sqlite_store::sqlite_store(const std::string& directory, voter_id fresh, access 
 }
 
 sqlite_store::~sqlite_store() {
-  if (!db_->db || !db_->writable)
+  if (!db_->problem.empty() || !db_->writable)
     return;
   try {
     db_->mark_open(false);
+    db_->tables->db().keep_log(false);
   } catch (const db_error&) {
     // Then the next one wants to see the other file, which is still there.
   }
 }
 
 loaded sqlite_store::load() {
-  if (!db_->db)
+  if (!db_->problem.empty())
     return {{db_->problem}, {}};
   try {
     return {result{}, db_->load()};
   } catch (const db_error& error) {
-    return {{error.what()}, {}};
+    return {db_->fail(error), {}};
+  }
+}
+
+template <class Body>
+result sqlite_store::as_a_whole(Body body) {
+  if (!db_->problem.empty())
+    return {db_->problem};
+  try {
+    transaction all{db_->tables->db()};
+    body();
+    all.commit();
+    return {};
+  } catch (const db_error& error) {
+    return db_->fail(error);
   }
 }
 
 result sqlite_store::append(const std::vector<paxos::write>& writes) {
-  if (!db_->db)
-    return {db_->problem};
-  try {
-    transaction all{*db_->db};
+  return as_a_whole([&] {
     for (const auto& write : writes)
       for (const auto& op : write.ops)
         std::visit([this](const auto& what) { db_->carry_out(what); }, op);
-    all.commit();
-    return {};
-  } catch (const db_error& error) {
-    return {error.what()};
-  }
+  });
+}
+
+part_written sqlite_store::write_part(const paxos::write_snapshot& what) {
+  bool whole = false;
+  auto outcome = as_a_whole([&] { whole = db_->put_part(what); });
+  return {std::move(outcome), whole};
+}
+
+result sqlite_store::replace(const paxos::recovered& state) {
+  return as_a_whole([&] { db_->fill(state); });
 }
 
 } // namespace paxtor::storage

@@ -24,6 +24,13 @@ struct loaded {
   paxos::recovered state;
 };
 
+/// What a store says of a part of a snapshot.
+struct part_written {
+  result outcome;
+  /// It was the last one: the snapshot is durable, and in force.
+  bool whole = false;
+};
+
 /// Where a voter keeps what it must not forget (L1). Owned by the storage actor, one thread at a
 /// time; lives as long as the voter.
 ///
@@ -44,6 +51,14 @@ public:
   /// for all. ERRORS: the disk refused. Nothing may be assumed of what was written; the voter
   /// stops.
   [[nodiscard]] virtual result append(const std::vector<paxos::write>& writes) = 0;
+
+  /// As `append` of this snapshot, a part at a time, so that other writes need not wait for all of
+  /// it: call it with the same one until `whole`. Each call takes a short time, and what it wrote
+  /// is durable. Until the last one the snapshot before is in force (L4: nothing behind may be
+  /// cut). Another snapshot begins anew. ERRORS: as append.
+  [[nodiscard]] virtual part_written write_part(const paxos::write_snapshot& what) {
+    return {append({paxos::write{{}, {what}}}), true};
+  }
 
   /// For logs: the kind of store and where it is.
   [[nodiscard]] virtual const std::string& describe() const = 0;

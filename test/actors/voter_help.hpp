@@ -36,7 +36,7 @@ public:
   /// `ports`: of all voters by name; this one listens there.
   voter_node(const std::string& name, std::uint64_t node,
              const std::map<std::string, std::uint16_t>& ports,
-             std::unique_ptr<storage::store> store)
+             std::unique_ptr<storage::store> store, paxos::limits bounds = {})
       : system_(std::make_unique<caf::actor_system>(config_)) {
     listener_ = system_->spawn(hear, events);
     agent_ = system_->spawn(recorder, frames);
@@ -47,6 +47,7 @@ public:
       setup.initial_names.push_back(other);
     setup.book = book;
     setup.store = std::move(store);
+    setup.bounds = bounds;
     setup.seed = node;
     setup.listener = listener_;
     auto spawned = actors::spawn_voter(*system_, std::move(setup));

@@ -149,14 +149,21 @@ TEST_CASE("the log is cut only behind a durable snapshot") {
   bounds.slots_kept = 3;
   auto x = make(a, bounds);
   teach(x, 10);
-  CHECK(x.take_output().want_snapshot);
-  teach(x, 1);
-  x.snapshot_made(blob{"image"});
+  const auto task = x.take_output().want_snapshot;
+  REQUIRE(task);
+  CHECK_FALSE(task->base);
+  CHECK(task->since.size() == 10);
+  // It is made while the log goes on, and one at a time.
+  teach(x, 11);
+  CHECK_FALSE(x.take_output().want_snapshot);
+  x.snapshot_made(slot{9}, blob{"of another"});
+  CHECK(x.take_output().writes.empty());
+  x.snapshot_made(task->upto, blob{"image"});
   auto out = x.take_output();
   CHECK_FALSE(out.want_snapshot);
   REQUIRE(out.writes.size() == 1);
   const auto& image = std::get<write_snapshot>(out.writes[0].ops.at(0));
-  // Of what was handed out when it was made.
+  // Of what was handed out when it was asked for.
   CHECK(image.upto == slot{10});
   CHECK(image.last == paxtor::index{10});
   CHECK(x.log_first() == slot{1});
@@ -166,6 +173,37 @@ TEST_CASE("the log is cut only behind a durable snapshot") {
   REQUIRE(sent<paxos::truncate>(out.send, a).size() == 1);
   CHECK(sent<paxos::truncate>(out.send, a)[0].upto == slot{7});
   CHECK(x.log_first() == slot{8});
+  // The next one, of that one and what is behind it.
+  REQUIRE(out.want_snapshot);
+  REQUIRE(out.want_snapshot->base);
+  CHECK(out.want_snapshot->base->upto == slot{10});
+  CHECK(out.want_snapshot->since.size() == 11);
+  CHECK(out.want_snapshot->last == paxtor::index{21});
+}
+
+TEST_CASE("a snapshot that is installed makes void what is being made") {
+  limits bounds;
+  bounds.snapshot_entries = 10;
+  auto x = make(a, bounds);
+  teach(x, 10);
+  const auto task = x.take_output().want_snapshot;
+  REQUIRE(task);
+  x.step(
+    start, c,
+    snapshot_chunk{slot{5000}, paxtor::index{5000}, three(), 0, 5, blob{std::string{"image"}}});
+  auto out = x.take_output();
+  REQUIRE(out.install);
+  REQUIRE(out.writes.size() == 1);
+  x.snapshot_made(task->upto, blob{"late"});
+  CHECK(x.take_output().writes.empty());
+  // While the installed one is being written the log behind it grows, and no other is begun.
+  teach(x, 12);
+  CHECK_FALSE(x.take_output().want_snapshot);
+  x.persisted(out.writes[0].id);
+  out = x.take_output();
+  REQUIRE(out.want_snapshot);
+  CHECK(out.want_snapshot->base->upto == slot{5000});
+  CHECK(out.want_snapshot->since.size() == 12);
 }
 
 TEST_CASE("a learner far behind takes a snapshot in chunks, over loss and repetition") {
@@ -177,7 +215,7 @@ TEST_CASE("a learner far behind takes a snapshot in chunks, over loss and repeti
   auto y = make(c, bounds);
   teach(x, 10);
   (void)x.take_output();
-  x.snapshot_made(blob{"a long image"});
+  x.snapshot_made(slot{10}, blob{"a long image"});
   x.persisted(x.take_output().writes.at(0).id);
   teach(x, 2);
   (void)x.take_output();

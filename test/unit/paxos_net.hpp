@@ -76,7 +76,9 @@ public:
     const auto [role_of, own] = ids_.at(id);
     role_of == role::acceptor ? acceptor_.persisted(own) : learner_.persisted(own);
   }
-  void snapshot_made(time_point, blob image) { learner_.snapshot_made(std::move(image)); }
+  void snapshot_made(time_point, slot upto, blob image) {
+    learner_.snapshot_made(upto, std::move(image));
+  }
 
   replica_output take_output() {
     replica_output out;
@@ -130,10 +132,12 @@ private:
         if (part.install) {
           out.install = part.install;
           out.decided.clear();
+          out.want_snapshot.reset();
         }
         for (auto& x : part.decided)
           out.decided.push_back(std::move(x));
-        out.want_snapshot = out.want_snapshot || part.want_snapshot;
+        if (part.want_snapshot)
+          out.want_snapshot = part.want_snapshot;
       }
     }
   }
@@ -193,6 +197,8 @@ public:
     // The registry: how many entries, and a hash of them all in order.
     index applied;
     std::uint64_t hash = 0;
+    /// A snapshot that is being made, while the log moves on.
+    std::optional<snapshot_task> making;
     std::vector<std::pair<index, entry>> log;
     std::vector<proposer_output::confirmed> confirmed;
     std::uint64_t installs = 0;
@@ -227,6 +233,7 @@ public:
   void crash(std::size_t i) {
     nodes_[i].voter.reset();
     nodes_[i].writing.clear();
+    nodes_[i].making.reset();
   }
 
   void cut(std::size_t i, std::size_t j) { cuts_.insert({std::min(i, j), std::max(i, j)}); }
@@ -300,6 +307,8 @@ public:
       }
       if (x.tick_at <= now_) {
         x.tick_at = now_ + times_.tick;
+        if (random_.chance(50))
+          make_snapshot(x);
         x.voter->tick(now_);
       }
       collect(i);
@@ -394,18 +403,42 @@ private:
       apply(x, what);
     for (auto& what : out.confirmations)
       x.confirmed.push_back(what);
-    if (out.want_snapshot) {
-      const std::pair<std::uint64_t, std::uint64_t> image{x.applied.value, x.hash};
-      x.voter->snapshot_made(now_, blob{encode(image)});
-      collect(i);
+    if (out.want_snapshot)
+      x.making = std::move(out.want_snapshot);
+  }
+
+  /// L4: of the snapshot before and the log since; it may be void by now.
+  void make_snapshot(node& x) {
+    if (!x.making)
+      return;
+    const auto task = *std::exchange(x.making, std::nullopt);
+    std::pair<std::uint64_t, std::uint64_t> image;
+    if (task.base)
+      REQUIRE(decode(task.base->image.view(), image));
+    for (const auto& value : task.since) {
+      std::vector<entry> entries;
+      REQUIRE(entries_of(value, entries));
+      for (const auto& what : entries) {
+        ++image.first;
+        image.second = mix(image.second, what);
+      }
     }
+    REQUIRE(image.first == task.last.value);
+    if (auto known = hashes_.find(task.last); known != hashes_.end())
+      REQUIRE(known->second == image.second);
+    x.voter->snapshot_made(now_, task.upto, blob{encode(image)});
+  }
+
+  static std::uint64_t mix(std::uint64_t hash, const entry& what) {
+    for (char c : encode(what))
+      hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+    return hash;
   }
 
   void apply(node& x, const decided_entry& what) {
     REQUIRE(what.at == x.applied.next());
     x.applied = what.at;
-    for (char c : encode(what.what))
-      x.hash = (x.hash ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+    x.hash = mix(x.hash, what.what);
     x.log.emplace_back(what.at, what.what);
     check_hash(x);
   }

@@ -1,95 +1,16 @@
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <string>
 #include <vector>
 
-#include <sqlite3.h>
-
-#include "libpaxtor/base/codec.hpp"
 #include "libpaxtor/base/random.hpp"
 #include "libpaxtor/storage/memory_store.hpp"
-#include "libpaxtor/storage/sqlite_store.hpp"
+#include "test/unit/store_help.hpp"
 
-namespace paxtor::paxos {
+namespace paxtor::paxos::test {
 
 using paxtor::storage::memory_store;
-using paxtor::storage::sqlite_store;
-
-namespace {
-
-namespace fs = std::filesystem;
-
-struct folder {
-  folder() {
-    auto text = (fs::temp_directory_path() / "paxtor-store-XXXXXX").string();
-    REQUIRE(mkdtemp(text.data()) != nullptr);
-    path = text;
-  }
-  ~folder() { fs::remove_all(path); }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-
-  [[nodiscard]] std::string file() const { return path + "/" + sqlite_store::file_name; }
-
-  std::string path;
-};
-
-write one(std::uint64_t id, write_op op) {
-  return {write_id{id}, {std::move(op)}};
-}
-
-write_op value(std::uint64_t where, std::uint64_t round, std::string bytes) {
-  return write_accepted{slot{where}, {ballot{round, voter_id{1}}, blob{std::move(bytes)}}};
-}
-
-/// Runs SQL on the file behind the store's back.
-void meddle(const std::string& file, const std::string& sql) {
-  sqlite3* db = nullptr;
-  REQUIRE(sqlite3_open(file.c_str(), &db) == SQLITE_OK);
-  char* why = nullptr;
-  const auto code = sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &why);
-  INFO(std::string{why != nullptr ? why : ""});
-  CHECK(code == SQLITE_OK);
-  sqlite3_free(why);
-  sqlite3_close(db);
-}
-
-bool same(const recovered& x, const recovered& y) {
-  auto accepted = [](const recovered& z) {
-    std::string all;
-    for (const auto& [where, kept] : z.accepted)
-      all += to_string(where) + to_string(kept.at) + std::string{kept.value.view()} + ";";
-    return all;
-  };
-  auto formation = [](const recovered& z) {
-    return z.formation ? encode(*z.formation) : std::string{};
-  };
-  auto snapshot = [](const recovered& z) {
-    return z.snapshot ? encode(*z.snapshot) : std::string{};
-  };
-  return x.promised == y.promised && x.truncated_upto == y.truncated_upto
-         && accepted(x) == accepted(y) && formation(x) == formation(y)
-         && snapshot(x) == snapshot(y);
-}
-
-recovered load(const std::string& path) {
-  sqlite_store store{path, voter_id{999}};
-  auto x = store.load();
-  REQUIRE_MESSAGE(x.outcome.ok(), x.outcome.why);
-  return x.state;
-}
-
-std::string problem(const std::string& path) {
-  sqlite_store store{path, voter_id{999}};
-  const auto x = store.load();
-  CHECK_FALSE(x.outcome.ok());
-  return x.outcome.why;
-}
-
-} // namespace
 
 TEST_CASE("L5: a blank store keeps the voter id that it was made with") {
   folder f;
@@ -252,7 +173,7 @@ TEST_CASE("a torn file, another program's and a newer version's are refused and 
   meddle(f.file(), "DELETE FROM theirs WHERE x = 2");
   fs::remove(f.file());
   { sqlite_store store{f.path, voter_id{7}}; }
-  meddle(f.file(), "PRAGMA user_version=2");
+  meddle(f.file(), "PRAGMA user_version=3");
   CHECK(problem(f.path).find("newer version") != std::string::npos);
 }
 
@@ -312,4 +233,4 @@ TEST_CASE("a store that is full fails the append, and what was durable stays") {
   CHECK(x.accepted.at(slot{1}).value.view() == "kept");
 }
 
-} // namespace paxtor::paxos
+} // namespace paxtor::paxos::test

@@ -1,0 +1,176 @@
+// The storage actor: group commit, and snapshots in parts between other writes. And voters that
+// make snapshots beside their learners.
+
+#include <algorithm>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "actors/storage_actor.hpp"
+#include "net/caf_compat.hpp"
+#include "test/actors/voter_help.hpp"
+
+using namespace paxtor;
+using namespace paxtor::test;
+
+namespace {
+
+/// A store that notes what it is asked for, and calls somebody at each part of a snapshot.
+class noting_store final : public storage::store {
+public:
+  static constexpr int parts = 5;
+
+  storage::loaded load() override { return {}; }
+
+  storage::result append(const std::vector<paxos::write>& writes) override {
+    note("append " + std::to_string(writes.size()));
+    return {};
+  }
+
+  storage::part_written write_part(const paxos::write_snapshot& what) override {
+    note("part of " + to_string(what.upto));
+    ++written_;
+    if (on_part)
+      on_part(written_);
+    return {{}, written_ % parts == 0};
+  }
+
+  const std::string& describe() const override { return describe_; }
+  bool volatile_store() const override { return false; }
+
+  std::vector<std::string> notes() const {
+    std::lock_guard guard{mutex_};
+    return notes_;
+  }
+
+  std::function<void(int)> on_part;
+
+private:
+  void note(const std::string& what) {
+    std::lock_guard guard{mutex_};
+    notes_.push_back(what);
+  }
+
+  mutable std::mutex mutex_;
+  std::vector<std::string> notes_;
+  std::string describe_ = "noting";
+  int written_ = 0;
+};
+
+actors::write_order order(std::uint64_t id, paxos::write_op what) {
+  return {{paxos::write{write_id{id}, {std::move(what)}}}};
+}
+
+paxos::write_op snapshot(std::uint64_t upto) {
+  return paxos::write_snapshot{slot{upto}, paxtor::index{upto}, {}, blob{std::string{"image"}}};
+}
+
+paxos::write_op promise() {
+  return paxos::write_promise{{1, voter_id{1}}};
+}
+
+} // namespace
+
+TEST_CASE("storage: whoever writes while a snapshot is written waits for one part of it") {
+  node_config config;
+  caf::actor_system system{config};
+  auto own = std::make_unique<noting_store>();
+  auto& store = *own;
+  auto access = std::make_shared<actors::store_access>(std::move(own));
+  const auto storage = net::spawn_own_thread<actors::storage_actor>(system, "a", access);
+  {
+    caf::scoped_actor learner{system};
+    caf::scoped_actor acceptor{system};
+    std::mutex mutex;
+    // On the storage actor's thread: an order arrives while each of the parts is being written.
+    store.on_part = [&](int nth) {
+      std::lock_guard guard{mutex};
+      if (nth < 2 * noting_store::parts)
+        caf::send_as(caf::actor_cast<caf::actor>(acceptor.ptr()), storage,
+                     order(static_cast<std::uint64_t>(nth), promise()));
+    };
+    // What the learner orders behind its snapshots waits for them: `written` covers all before.
+    learner->send(storage, order(1, snapshot(7)));
+    learner->send(storage, order(2, snapshot(9)));
+    learner->send(storage, order(3, promise()));
+    std::vector<std::uint64_t> told;
+    for (int i = 0; i < 3; ++i)
+      learner->receive([&](const actors::written& done) { told.push_back(done.upto.value); },
+                       caf::after(10s) >> [] { FAIL("not written"); });
+    CHECK(told == std::vector<std::uint64_t>{1, 2, 3});
+    for (std::uint64_t nth = 1; nth < 2 * noting_store::parts; ++nth)
+      acceptor->receive([&](const actors::written& done) { CHECK(done.upto.value == nth); },
+                        caf::after(10s) >> [] { FAIL("not written"); });
+    std::vector<std::string> expected;
+    for (const std::string upto : {"7", "9"})
+      for (int i = 0; i < noting_store::parts; ++i) {
+        expected.push_back("part of " + upto);
+        expected.emplace_back("append 1");
+      }
+    // The last one is the learner's own.
+    CHECK(store.notes() == expected);
+    learner->send(storage, net::stop_atom::value);
+    learner->wait_for(storage);
+  }
+}
+
+namespace {
+
+/// Voters with small bounds commit enough for some snapshots each.
+template <class Store>
+void make_snapshots() {
+  paxos::limits bounds;
+  bounds.snapshot_entries = 20;
+  bounds.slots_kept = 5;
+  const auto ports = free_ports({"a", "b", "c"});
+  std::map<std::string, std::unique_ptr<voter_node>> nodes;
+  std::uint64_t n = 1;
+  std::vector<net::hub_options::target> targets;
+  for (const auto& [name, port] : ports) {
+    nodes[name] = std::make_unique<voter_node>(name, n, ports,
+                                               std::make_unique<Store>(voter_id{1000 + n}), bounds);
+    targets.push_back({name, at(port)});
+    ++n;
+  }
+  for (auto& [name, node] : nodes)
+    REQUIRE(eventually([&, &node = node] { return node->events->count("formed") == 1; }, 20s));
+  const auto cluster = cluster_id{std::stoull(nodes.begin()->second->events->all().at(0).text)};
+  client user{50, targets};
+  registry::open_session open;
+  open.node = node_id{50};
+  open.name = "client";
+  const auto session = user.ask(open, seq{1}, cluster);
+  REQUIRE(session);
+  for (std::uint64_t i = 2; i <= 80; ++i) {
+    registry::put put;
+    put.from = {session->opened, seq{i}, seq{i}};
+    put.bucket = "test";
+    put.key = term::from_canonical("\"k" + std::to_string(i) + "\"");
+    put.value = std::to_string(i);
+    const auto stored = user.ask(put, seq{i}, cluster);
+    REQUIRE(stored);
+    CHECK(stored->code == registry::status::ok);
+  }
+  for (auto& [name, node] : nodes) {
+    CAPTURE(name);
+    CHECK(eventually(
+      [&, &node = node] {
+        const auto now = node->status();
+        return now.contains("learner") && now["learner"].value("snapshots", 0) >= 2
+               && now["learner"].value("log_first", 0) > 20
+               && now["acceptor"].value("truncated_upto", 0) > 15;
+      },
+      20s));
+  }
+}
+
+} // namespace
+
+TEST_CASE("voters: snapshots are made beside the learner, and the log is cut behind them") {
+  make_snapshots<storage::memory_store>();
+}
+
+TEST_CASE("voters: the same with a store that only the storage actor touches, in parts") {
+  make_snapshots<pretended_disk>();
+}
