@@ -68,6 +68,12 @@ std::string first_line(const std::string& file) {
   return result;
 }
 
+caf::error in_use(const std::string& path, const std::string& advice) {
+  const auto who = first_line(path + lock_name);
+  return cannot("the data directory " + path + " is in use by "
+                + (who.empty() ? "another process" : who) + "; " + advice);
+}
+
 std::string identity_of(int fd) {
   struct stat about {};
   if (::fstat(fd, &about) != 0)
@@ -145,10 +151,7 @@ caf::expected<std::unique_ptr<data_dir>> data_dir::open(const std::string& path,
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK)
       return cannot("the data directory " + path + " cannot be locked: " + system_says());
-    const auto who = first_line(file);
-    return cannot("the data directory " + path + " is in use by "
-                  + (who.empty() ? "another process" : who)
-                  + "; stop that one, or give each node a directory of its own");
+    return in_use(path, "stop that one, or give each node a directory of its own");
   }
   result->identity_ = identity_of(fd);
   // For the error above, of whoever comes next.
@@ -244,6 +247,26 @@ void data_dir::forget(node_id node) {
   // If it cannot be written it is certified again next time, which does no harm.
   if (gone > 0)
     (void)save();
+}
+
+// -- visits ---------------------------------------------------------------------------------------
+
+caf::expected<std::unique_ptr<data_dir_visit>> data_dir_visit::open(const std::string& path) {
+  std::error_code problem;
+  if (!std::filesystem::is_directory(path, problem))
+    return cannot(path + " is no directory" + (problem ? ": " + problem.message() : ""));
+  const int fd = ::open((path + lock_name).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno != ENOENT)
+    return cannot(path + lock_name + " cannot be read: " + system_says());
+  std::unique_ptr<data_dir_visit> result{new data_dir_visit{fd}};
+  if (fd >= 0 && ::flock(fd, LOCK_SH | LOCK_NB) != 0)
+    return in_use(path, "stop that one first");
+  return result;
+}
+
+data_dir_visit::~data_dir_visit() {
+  if (lock_ >= 0)
+    ::close(lock_);
 }
 
 } // namespace paxtor::actors

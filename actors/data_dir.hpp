@@ -73,4 +73,21 @@ private:
   std::string forgotten_;
 };
 
+/// Keeps every node out of a data directory while somebody looks into it. Makes and changes
+/// nothing; several may look at once.
+class data_dir_visit {
+public:
+  /// ERRORS: cannot_open: there is no such directory, or which process has it.
+  [[nodiscard]] static caf::expected<std::unique_ptr<data_dir_visit>> open(const std::string& path);
+  ~data_dir_visit();
+  data_dir_visit(const data_dir_visit&) = delete;
+  data_dir_visit& operator=(const data_dir_visit&) = delete;
+
+private:
+  explicit data_dir_visit(int lock) : lock_(lock) {}
+
+  /// -1: no node has ever used it, so it has no lock.
+  int lock_;
+};
+
 } // namespace paxtor::actors

@@ -1,7 +1,6 @@
 // Nodes with data directories: what survives kills, and what a restart proves.
 
 #include <csignal>
-#include <fstream>
 
 #include <doctest/doctest.h>
 
@@ -82,7 +81,7 @@ TEST_CASE("data directory: a restarted node frees at once what its process befor
   CHECK(taken["node"] == "client");
 }
 
-TEST_CASE("data directory: one process at a time, and a copy is a node of its own") {
+TEST_CASE("data directory: one process at a time") {
   kept_nodes nodes;
   const auto second = nodes.mark.run(nodes.args(
     "node", {"--name", "a", "--data-dir", nodes.files.file("a"), "--join-timeout", "5s"}));
@@ -91,18 +90,4 @@ TEST_CASE("data directory: one process at a time, and a copy is a node of its ow
   CHECK(contains(second.err, "give each node a directory of its own"));
   // It took nothing from the first.
   CHECK(nodes.run("put", {"cfg", "k", "1"}).status == 0);
-}
-
-TEST_CASE("data directory: a store that is damaged stops its voter, and the others go on") {
-  kept_nodes nodes;
-  REQUIRE(nodes.run("put", {"cfg", "k", "1"}).status == 0);
-  nodes.running["a"]->kill_now();
-  const auto file = nodes.files.file("a") + "/voter.db";
-  for (const auto* part : {"", "-wal"})
-    std::ofstream{file + part} << std::string(8192, 'x');
-  const auto again = nodes.mark.run(nodes.args(
-    "node", {"--name", "a", "--data-dir", nodes.files.file("a"), "--join-timeout", "5s"}));
-  CHECK(again.status == 69);
-  CHECK(contains(again.err, file));
-  CHECK(nodes.run("put", {"cfg", "l", "2"}).status == 0);
 }

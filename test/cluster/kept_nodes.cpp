@@ -4,8 +4,8 @@
 
 namespace paxtor::test {
 
-kept_nodes::kept_nodes(words more, std::string what)
-    : flags(std::move(more)), command(std::move(what)) {
+kept_nodes::kept_nodes(words more, std::string what, std::map<std::string, std::string> other_dirs)
+    : flags(std::move(more)), command(std::move(what)), elsewhere(std::move(other_dirs)) {
   const auto ports = tools::free_ports(names.size());
   for (std::size_t i = 0; i < names.size(); ++i)
     voters += std::string{i == 0 ? "" : ","} + names[i] + "=127.0.0.1:" + std::to_string(ports[i]);
@@ -21,10 +21,16 @@ words kept_nodes::args(const std::string& what, const words& rest) const {
   return all;
 }
 
-void kept_nodes::begin(const std::string& name, const std::string& program) {
-  words rest{"--name", name, "--data-dir", files.file(name), "--json"};
+std::string kept_nodes::dir(const std::string& name) const {
+  const auto found = elsewhere.find(name);
+  return found != elsewhere.end() ? found->second : files.file(name);
+}
+
+void kept_nodes::begin(const std::string& name, const std::string& program,
+                       const words& variables) {
+  words rest{"--name", name, "--data-dir", dir(name), "--json"};
   rest.insert(rest.end(), flags.begin(), flags.end());
-  running[name] = mark.start(args(command, rest), {}, program);
+  running[name] = mark.start(args(command, rest), variables, program);
 }
 
 void kept_nodes::wait_ready(const std::string& name) {

@@ -12,14 +12,19 @@ namespace paxtor::test {
 /// which outlives its process.
 class kept_nodes {
 public:
-  /// `flags` are given to every node. Waits until all are ready.
-  explicit kept_nodes(words flags = {}, std::string command = "node");
+  /// `flags` are given to every node; `elsewhere`: directories that are not below `files`. Waits
+  /// until all are ready.
+  explicit kept_nodes(words flags = {}, std::string command = "node",
+                      std::map<std::string, std::string> elsewhere = {});
+
+  /// The data directory of a voter.
+  [[nodiscard]] std::string dir(const std::string& name) const;
 
   /// The arguments of `paxtor COMMAND` in this cluster.
   [[nodiscard]] words args(const std::string& command, const words& rest) const;
 
   /// Starts a voter on its directory. `program`: another build than the one that is tested.
-  void begin(const std::string& name, const std::string& program = {});
+  void begin(const std::string& name, const std::string& program = {}, const words& variables = {});
   /// Waits for its "ready", which says that it votes.
   void wait_ready(const std::string& name);
 
@@ -37,6 +42,7 @@ public:
   const words names{"a", "b", "c"};
   words flags;
   std::string command;
+  std::map<std::string, std::string> elsewhere;
   const scratch files;
   const marked mark;
   std::string voters;
