@@ -338,6 +338,12 @@ request_id agent::ask(time_point now, registry::query what, std::optional<time_p
   return impl_->admit(ask_request{std::move(what), deadline, true, now});
 }
 
+request_id agent::drain(time_point now, std::string node, bool on,
+                        std::optional<time_point> deadline) {
+  impl_->advance(now);
+  return impl_->admit(drain_request{std::move(node), on, deadline});
+}
+
 request_id agent::prove_end(time_point now, registry::certify_end proof,
                             std::optional<time_point> deadline) {
   impl_->advance(now);

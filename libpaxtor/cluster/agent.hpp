@@ -103,8 +103,10 @@ struct session_down {
 /// The agent has left: no session is open any more.
 struct session_left {};
 
+/// A singleton of this node moves to another one: see actors/host_actor.hpp for how no message is
+/// lost. Its end is reported by singleton_exited, as any other.
 using notice = std::variant<completion, registry::start_singleton, name_moved, fence, session_up,
-                            session_down, session_left>;
+                            session_down, session_left, registry::hand_over>;
 
 /// For the watchdog (F2): while `armed`, the process must not outlive `lease_end`.
 struct lease_state {
@@ -181,6 +183,8 @@ public:
   request_id put(time_point now, std::string bucket, term key, std::string value,
                  std::optional<local_actor_id> owner, std::optional<time_point> deadline);
   request_id ask(time_point now, registry::query what, std::optional<time_point> deadline);
+  /// Wants a node empty of singletons, or takes that back. `replied` with what is left on it now.
+  request_id drain(time_point now, std::string node, bool on, std::optional<time_point> deadline);
   /// F4: brings a proof that owners of another node have ended. Needs no session. `replied` with
   /// {"closed": sessions that it ended}, or `failed` as invalid with what is wrong with it.
   request_id prove_end(time_point now, registry::certify_end proof,

@@ -54,7 +54,14 @@ struct ask_request {
   time_point sent_at{};
 };
 
-using request = std::variant<acquire_request, resolve_request, put_request, ask_request>;
+struct drain_request {
+  std::string node;
+  bool on = true;
+  std::optional<time_point> deadline;
+};
+
+using request =
+  std::variant<acquire_request, resolve_request, put_request, ask_request, drain_request>;
 
 /// An actor of this node in the current session.
 struct owner_state {
@@ -90,6 +97,8 @@ struct hosted_state {
 
   phase now = phase::starting;
   local_actor_id actor;
+  /// It was told to be handed over.
+  bool moves = false;
 };
 
 /// R4: a sync that comes in parts, as far as it has come.
@@ -198,12 +207,14 @@ struct agent::impl {
                  const registry::answer& what);
   void answer_to(request_id id, const registry::put& was, const registry::answer& what);
   void answer_to(request_id id, const registry::certify_end& was, const registry::answer& what);
+  void answer_to(request_id id, const registry::drain& was, const registry::answer& what);
 
   // One per effect.
   void handle(const registry::lock_granted& what);
   void handle(const registry::start_singleton& what);
   void handle(const registry::name_located& what);
   void handle(const registry::name_gone& what);
+  void handle(const registry::hand_over& what);
 
   // -- agent_names.cpp ---------------------------------------------------------------------------
   void resolve(request_id id, const resolve_request& what);
@@ -217,6 +228,7 @@ struct agent::impl {
   void refused(const registry::resolve& was, failure code, const std::string& detail);
   void run_suspicions();
   void suspected(const term& name);
+  [[nodiscard]] duration suspicion_delay(name_state& state);
   void unsuspect(const term& name, name_state& state);
   /// `listed`: the names in a sync up to entry `upto`.
   void names_after_sync(const std::set<term>& listed, index upto);

@@ -61,7 +61,8 @@ void agent::impl::answer_to(request_id, const registry::resolve& was,
         // R4: a sync that overtook this answer may have covered the news, by not naming it.
         if (state.asked && what.grant.value <= watermark.value) {
           state.asked = false;
-          suspects[was.name] = now + 2 * finder.quick();
+          // One that moves may take its time to end: less often each time.
+          suspects[was.name] = now + suspicion_delay(state);
         }
       } else if (!state.waiting.empty() || state.suspect)
         ask_again(was.name, state);
@@ -86,6 +87,7 @@ void agent::impl::answer_to(request_id, const registry::resolve& was,
     case registry::status::name_taken:
     case registry::status::no_session:
     case registry::status::not_owner:
+    case registry::status::no_node:
     case registry::status::invalid:
       break;
   }
@@ -201,9 +203,13 @@ void agent::impl::suspected(const term& name) {
     state.suspicions = 0;
   state.suspected_at = now;
   state.suspect = true;
+  suspects[name] = now + suspicion_delay(state);
+}
+
+duration agent::impl::suspicion_delay(name_state& state) {
   auto delay = std::min(finder.quick() * (1 << std::min(state.suspicions, 6U)), options.ttl / 2);
   ++state.suspicions;
-  suspects[name] = now + delay;
+  return delay;
 }
 
 void agent::impl::unsuspect(const term& name, name_state& state) {
@@ -246,6 +252,15 @@ void agent::impl::handle(const registry::start_singleton& what) {
   if (!hosted.try_emplace({what.name, what.grant}).second)
     return;
   ++hosted_alive;
+  tell(what);
+}
+
+void agent::impl::handle(const registry::hand_over& what) {
+  // R4: the same order may come again, or come when it has ended already.
+  auto i = hosted.find({what.name, what.grant});
+  if (i == hosted.end() || i->second.now != hosted_state::phase::running
+      || std::exchange(i->second.moves, true))
+    return;
   tell(what);
 }
 

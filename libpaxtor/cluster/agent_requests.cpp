@@ -32,6 +32,10 @@ registry::command to_check(const put_request& x) {
   return what;
 }
 
+registry::command to_check(const drain_request& x) {
+  return registry::drain{some_origin, x.node, x.on};
+}
+
 /// Questions are checked by the registry, which answers them with an error text.
 bool well_formed(const ask_request& x, std::string& why) {
   auto* proof = std::get_if<registry::certify_end>(&x.what);
@@ -56,6 +60,10 @@ std::optional<time_point> deadline_of(const put_request& x) {
 }
 
 std::optional<time_point> deadline_of(const ask_request& x) {
+  return x.deadline;
+}
+
+std::optional<time_point> deadline_of(const drain_request& x) {
   return x.deadline;
 }
 
@@ -111,6 +119,8 @@ void agent::impl::queue_request(request_id id, const request& what) {
     if (put->what.owner)
       owners[local_actor_id{*put->what.owner}].requests.insert(id);
     commands.push(put->what, id);
+  } else if (auto* drain = std::get_if<drain_request>(&what)) {
+    commands.push(registry::drain{{}, drain->node, drain->on}, id);
   } else {
     questions.insert(id);
   }
@@ -233,7 +243,7 @@ void agent::impl::deadline_passed(request_id id, std::string why) {
   if (lock == nullptr) {
     if (!sent)
       commands.drop(id);
-    // A put that was sent stays on its way; nobody hears how it ends.
+    // A put or drain that was sent stays on its way; nobody hears how it ends.
     fail(id, sent ? failure::outcome_unknown : failure::timed_out, std::move(why));
     return;
   }
@@ -346,6 +356,7 @@ void agent::impl::answer_to(request_id id, const registry::acquire& was,
     case registry::status::name_taken:
     case registry::status::no_session:
     case registry::status::ended:
+    case registry::status::no_node:
     case registry::status::invalid:
       break;
   }
@@ -374,6 +385,15 @@ void agent::impl::answer_to(request_id id, const registry::put&, const registry:
     complete(id, stored{id, what.value});
   else if (what.code == registry::status::not_owner)
     fail(id, failure::owner_gone, what.detail);
+  else
+    fail(id, failure::invalid, what.detail);
+}
+
+void agent::impl::answer_to(request_id id, const registry::drain&, const registry::answer& what) {
+  if (requests.count(id) == 0)
+    return;
+  if (what.code == registry::status::ok)
+    complete(id, replied{id, what.value});
   else
     fail(id, failure::invalid, what.detail);
 }

@@ -36,6 +36,10 @@ std::size_t weight_of(const registry::name_gone& what) {
   return overhead + what.name.text().size() + what.reason.size();
 }
 
+std::size_t weight_of(const registry::hand_over& what) {
+  return overhead + what.name.text().size();
+}
+
 } // namespace
 
 std::size_t weight(const registry::effect& what) {

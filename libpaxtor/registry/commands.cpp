@@ -221,6 +221,12 @@ struct validator {
       return refuse(why, "a value is over 64 KiB, nested too deep or not canonical JSON");
     return check_origin(x.from, why) && check_text(x.bucket, why) && check_term(x.key, why);
   }
+
+  bool operator()(const drain& x) const {
+    if (x.node.empty())
+      return refuse(why, "no node to drain");
+    return check_origin(x.from, why) && check_text(x.node, why);
+  }
 };
 
 struct origin_reader {
@@ -237,6 +243,7 @@ struct origin_reader {
   std::optional<origin> operator()(const singleton_exited& x) const { return x.from; }
   std::optional<origin> operator()(const put& x) const { return x.from; }
   std::optional<origin> operator()(const certify_end&) const { return std::nullopt; }
+  std::optional<origin> operator()(const drain& x) const { return x.from; }
 };
 
 } // namespace

@@ -201,10 +201,21 @@ struct put {
   MSGPACK_DEFINE(from, bucket, key, value, owner)
 };
 
+/// An operator wants the node named `node` empty of singletons, or, with `on` false, takes that
+/// back. It gets no new ones, and those that run there begin to move, but for those that no other
+/// node can host: these stay, and are told. Said again it tries again with them. Answered with a
+/// document of what is left (README).
+struct drain {
+  origin from;
+  std::string node;
+  bool on = true;
+  MSGPACK_DEFINE(from, node, on)
+};
+
 /// Append only: the position is the number in the log.
 using command =
   std::variant<open_session, close_session, expire_session, acquire, withdraw, owner_exited,
-               resolve, forget, started, start_failed, singleton_exited, put, certify_end>;
+               resolve, forget, started, start_failed, singleton_exited, put, certify_end, drain>;
 
 /// True if `what` is within all bounds and well formed. Else sets `why` (one line).
 [[nodiscard]] bool validate(const command& what, std::string& why);

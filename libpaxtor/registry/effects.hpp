@@ -34,6 +34,7 @@ enum class status : std::uint8_t {
   not_owner,     ///< put with an owner that ended, started/exited of something not theirs
   invalid,       ///< out of bounds or malformed; `detail` says what
   ended,         ///< resolve (repeated): it ended since, and no news will come: resolve anew
+  no_node,       ///< drain: no node of this name is in the cluster; `detail` says what to do
 };
 
 /// Where a singleton lives.
@@ -58,7 +59,7 @@ struct answer {
   token grant;
   std::uint64_t position = 0;
   session_id opened; ///< open_session
-  std::string value; ///< put: the value chosen first, canonical JSON
+  std::string value; ///< put: the value chosen first; drain: what is left. Canonical JSON
   std::string detail;
   std::vector<location> where; ///< zero or one
   MSGPACK_DEFINE(number, code, grant, position, opened, value, detail, where)
@@ -99,7 +100,16 @@ struct name_gone {
   MSGPACK_DEFINE(name, grant, failed, reason)
 };
 
-using effect = std::variant<lock_granted, start_singleton, name_located, name_gone>;
+/// Its node is drained, and another has room set aside for it: let every sender let go of it, have
+/// it end behind its last message, and say singleton_exited. Only then it is started elsewhere.
+struct hand_over {
+  term name;
+  token grant;
+  MSGPACK_DEFINE(name, grant)
+};
+
+/// Append only.
+using effect = std::variant<lock_granted, start_singleton, name_located, name_gone, hand_over>;
 
 /// All effects of one command (or of a sync) for one session. The session takes them only if it has
 /// seen everything up to `previous`; otherwise it asks for a sync. So nothing is lost when a

@@ -7,15 +7,13 @@ namespace paxtor::registry {
 namespace {
 
 constexpr std::string_view magic = "paxtor registry";
-/// Raised whenever the bytes change their meaning. An image of another version is not read.
-constexpr std::uint64_t version = 2;
 
 } // namespace
 
 std::string machine::impl::save() const {
   image_writer out;
   out.text(magic);
-  out.number(version);
+  out.number(image_version);
   out.id(last);
   out.number(reign.round);
   out.id(reign.voter);
@@ -28,7 +26,10 @@ std::string machine::impl::save() const {
 
 bool machine::impl::load(std::string_view image) {
   image_reader in{image};
-  if (in.text(magic.size()) != magic || in.number() != version)
+  if (in.text(magic.size()) != magic)
+    return false;
+  in.version_is(in.number_upto(image_version));
+  if (in.version() < oldest_image)
     return false;
   last = in.id<index>();
   reign.round = in.number();

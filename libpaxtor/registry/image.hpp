@@ -11,6 +11,13 @@
 
 namespace paxtor::registry {
 
+/// Raised whenever the bytes change their meaning. Images of versions from `oldest_image` on are
+/// read, newer ones are not.
+inline constexpr std::uint64_t image_version = 3;
+inline constexpr std::uint64_t oldest_image = 2;
+/// The first version that knows of drained nodes and of singletons that move.
+inline constexpr std::uint64_t image_with_drains = 3;
+
 /// Appends to a string. Cannot fail.
 class image_writer {
 public:
@@ -45,6 +52,10 @@ public:
   explicit image_reader(std::string_view bytes) : left_(bytes) {}
 
   [[nodiscard]] bool ok() const { return ok_; }
+
+  /// Of the image that is read: what it may have, depends on it.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
+  void version_is(std::uint64_t version) { version_ = version; }
 
   /// True if everything was read and nothing was wrong.
   [[nodiscard]] bool done() const { return ok_ && left_.empty(); }
@@ -107,6 +118,7 @@ public:
 
 private:
   std::string_view left_;
+  std::uint64_t version_ = image_version;
   bool ok_ = true;
 };
 

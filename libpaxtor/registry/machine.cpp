@@ -158,9 +158,11 @@ std::optional<effects_for> machine::sync(session_id session, index watermark) co
     const auto& x = what->second;
     if (!x.actor.valid() && x.grant.value > watermark.value)
       result.effects.emplace_back(start_singleton{what->first, x.grant, x.spec});
+    if (x.moving.valid() && x.moving > watermark)
+      result.effects.emplace_back(hand_over{what->first, x.grant});
   }
   for (const auto& [what, since] : to->watching) {
-    if (what->second.actor.valid())
+    if (what->second.actor.valid() && !what->second.moving.valid())
       result.effects.emplace_back(name_located{impl_->singletons.where(what->first, what->second)});
   }
   return result;

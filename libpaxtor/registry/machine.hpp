@@ -69,6 +69,7 @@ struct silence {
 /// I14 each waiting request stands in the queue of each key that it waits for, in log order, and is
 /// first in not all.
 /// I15 the wait graph has no cycle (R3).
+/// I55 what moves runs, and has room where it goes: names.hpp.
 class machine {
 public:
   machine();
@@ -104,7 +105,7 @@ public:
   [[nodiscard]] blob image() const;
   [[nodiscard]] bool restore(const blob& image);
 
-  /// Full check of I11-I15, for tests and the simulator: O(state). The cheap parts are checked
+  /// Full check of I11-I15 and I55, for tests and the simulator: O(state). The cheap parts are checked
   /// after every command.
   void check_all() const;
 

@@ -40,6 +40,7 @@ struct machine::impl {
   void run(index at, session& from, const start_failed& what, answer& reply, effect_list& out);
   void run(index at, session& from, const singleton_exited& what, answer& reply, effect_list& out);
   void run(index at, session& from, const put& what, answer& reply, effect_list& out);
+  void run(index at, session& from, const drain& what, answer& reply, effect_list& out);
 
   /// The answer to a repeat, from state and what the window keeps.
   void repeat(session& from, const command& what, const record& known, answer& reply) const;
@@ -53,6 +54,8 @@ struct machine::impl {
   [[nodiscard]] std::string describe(const std::vector<cycle_hop>& cycle) const;
 
   // query.cpp: JSON text, shapes in README.md.
+  /// What is left on a node that is drained.
+  [[nodiscard]] std::string describe_drain(const session& whose) const;
   using silences = std::map<session_id, silence>;
   [[nodiscard]] std::string ask(const query_get& what, const silences& silent) const;
   [[nodiscard]] std::string ask(const query_list& what, const silences& silent) const;

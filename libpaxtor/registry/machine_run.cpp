@@ -12,6 +12,10 @@ namespace {
 
 constexpr const char* owner_ended = "the owner has ended";
 
+std::string no_such_node(const std::string& name) {
+  return "no node named " + name + " is in the cluster; paxtor members lists them";
+}
+
 std::string_view to_words(end_reason reason) {
   switch (reason) {
     case end_reason::exited:
@@ -38,14 +42,18 @@ void machine::impl::run(index at, const open_session& what, outcome& out) {
   answer reply;
   reply.number = seq{what.nth};
   bool fresh = false;
+  effect_list effects;
   if (auto* opened = who.open(at, what, reply, fresh)) {
     reply.opened = opened->id;
-    if (fresh)
+    if (fresh) {
       out.events.emplace_back(session_opened{opened->id, opened->node, opened->name});
-    else
+      singletons.offer(at, *opened, effects);
+    } else {
       ++out.ignored;
+    }
   }
   out.answers.push_back({session_id{}, what.node, std::move(reply)});
+  send(at, effects, out);
 }
 
 void machine::impl::run(index at, const close_session& what, outcome& out) {
@@ -241,9 +249,9 @@ void machine::impl::run(index, session& from, const forget& what, answer&, effec
     from.forgotten.add(what.name, what.from.number);
 }
 
-void machine::impl::run(index, session& from, const started& what, answer& reply,
+void machine::impl::run(index at, session& from, const started& what, answer& reply,
                         effect_list& out) {
-  reply.code = singletons.started(from, what, out);
+  reply.code = singletons.started(at, from, what, out);
 }
 
 void machine::impl::run(index, session& from, const start_failed& what, answer& reply,
@@ -254,6 +262,17 @@ void machine::impl::run(index, session& from, const start_failed& what, answer& 
 void machine::impl::run(index at, session& from, const singleton_exited& what, answer& reply,
                         effect_list& out) {
   reply.code = singletons.exited(at, from, what, out);
+}
+
+void machine::impl::run(index at, session&, const drain& what, answer& reply, effect_list& out) {
+  auto* whose = who.find_named(what.node);
+  if (whose == nullptr) {
+    reply.code = status::no_node;
+    reply.detail = no_such_node(what.node);
+    return;
+  }
+  singletons.drain(at, *whose, what.on, out);
+  reply.value = describe_drain(*whose);
 }
 
 void machine::impl::run(index at, session& from, const put& what, answer& reply, effect_list&) {
@@ -291,6 +310,11 @@ void machine::impl::repeat(session& from, const command& what, const record& kno
       reply.grant = {};
       singletons.locate(from, *y, reply);
     }
+  } else if (const auto* u = std::get_if<drain>(&what)) {
+    const auto* whose = who.find_named(u->node);
+    reply.code = whose != nullptr ? status::ok : status::no_node;
+    reply.detail = whose != nullptr ? std::string{} : no_such_node(u->node);
+    reply.value = whose != nullptr ? describe_drain(*whose) : std::string{};
   } else if (const auto* z = std::get_if<put>(&what)) {
     if (known.code != status::ok)
       return;

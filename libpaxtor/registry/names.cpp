@@ -10,6 +10,18 @@ namespace paxtor::registry {
 
 namespace {
 
+std::string describe_no_host(const sessions& among, const singleton_spec& spec) {
+  auto result = "no node in the cluster hosts the type " + spec.type
+                + (spec.labels.empty() ? "" : " with the wanted labels") + " and has room";
+  for (auto id : among.drained()) {
+    const auto* who = among.find_open(id);
+    if (who != nullptr && can_host(*who, spec))
+      return result + " but " + who->name
+             + ", which is drained; start another, or say paxtor drain " + who->name + " --undo";
+  }
+  return result + "; start one that does";
+}
+
 bool check_type(const resolve& what, const singleton& x, answer& reply) {
   if (x.spec.type == what.spec.type)
     return true;
@@ -40,15 +52,12 @@ void names::watch(session& who, name_it what, seq since) {
 
 /// R5: placed by what all replicas know. The start order is derived from this state (R4).
 bool names::place(index at, name_it what, effect_list& out) {
-  auto& x = what->second;
-  auto* host = choose_host(sessions_, what->first, x.spec);
+  auto* host = sessions_.find_open(what->second.next);
+  if (host == nullptr)
+    host = choose_host(sessions_, what->first, what->second.spec);
   if (host == nullptr)
     return false;
-  x.host = host->id;
-  x.grant = token{at.value};
-  x.actor = {};
-  host->hosted.insert(what);
-  out.add(host->id, start_singleton{what->first, x.grant, x.spec});
+  start_at(at, what, *host, out);
   return true;
 }
 
@@ -60,6 +69,7 @@ void names::gone(name_it what, bool failed, const std::string& reason, effect_li
     watcher->watching.erase(what);
     out.add(id, name_gone{what->first, what->second.grant, failed, reason});
   }
+  stop_moving(what);
   if (auto* host = sessions_.find(what->second.host))
     host->hosted.erase(what);
   all_.erase(what);
@@ -74,10 +84,7 @@ void names::resolve(index at, session& from, const registry::resolve& what, answ
     if (full || !place(at, pos, out)) {
       all_.erase(pos);
       reply.code = full ? status::invalid : status::no_host;
-      reply.detail = full ? "as many names run as may"
-                          : "no node in the cluster hosts the type " + what.spec.type
-                              + (what.spec.labels.empty() ? "" : " with the wanted labels")
-                              + " and has room; start one that does";
+      reply.detail = full ? "as many names run as may" : describe_no_host(sessions_, what.spec);
       return;
     }
   } else if (!check_type(what, pos->second, reply)) {
@@ -99,7 +106,8 @@ void names::locate(const session& from, const registry::resolve& what, answer& r
   if (!check_type(what, *x, reply))
     return;
   reply.grant = x->grant;
-  if (!x->actor.valid()) {
+  // One that moves takes no new senders where it still runs.
+  if (!x->actor.valid() || x->moving.valid()) {
     reply.code = status::starting;
     return;
   }
@@ -127,7 +135,7 @@ name_it names::hosted_by(const session& from, const term& name, token grant) {
   return pos;
 }
 
-status names::started(session& from, const registry::started& what, effect_list& out) {
+status names::started(index at, session& from, const registry::started& what, effect_list& out) {
   auto pos = hosted_by(from, what.name, what.grant);
   if (pos == all_.end())
     return status::not_owner;
@@ -135,6 +143,8 @@ status names::started(session& from, const registry::started& what, effect_list&
   if (x.actor.valid()) // after a sync the host says it again
     return x.actor == what.actor ? status::ok : status::not_owner;
   x.actor = what.actor;
+  if (from.drained && try_to_move(at, pos, out))
+    return status::ok; // Those who wait are told when it has arrived.
   for (auto id : x.watchers)
     out.add(id, name_located{where(pos->first, x)});
   return status::ok;
@@ -153,6 +163,13 @@ status names::exited(index at, session& from, const singleton_exited& what, effe
   if (pos == all_.end())
     return status::not_owner;
   auto& x = pos->second;
+  if (x.moving.valid()) {
+    // However it ended: it was to be started elsewhere, and that is no restart by policy.
+    from.hosted.erase(pos);
+    if (!place(at, pos, out))
+      start_at(at, pos, from, out); // Rather where it was than nowhere.
+    return status::ok;
+  }
   bool again = x.spec.restart == restart_policy::always
                || (x.spec.restart == restart_policy::on_failure && what.failed);
   if (!again) {
@@ -168,10 +185,15 @@ status names::exited(index at, session& from, const singleton_exited& what, effe
   }
   ++x.restarts;
   from.hosted.erase(pos);
-  if (!place(at, pos, out)) {
-    x.host = {};
-    gone(pos, true, "no node can host it any more: " + what.reason, out);
+  // A drained node gets no new ones, but may keep what no other can take.
+  if (place(at, pos, out))
+    return status::ok;
+  if (from.drained) {
+    start_at(at, pos, from, out);
+    return status::ok;
   }
+  x.host = {};
+  gone(pos, true, "no node can host it any more: " + what.reason, out);
   return status::ok;
 }
 
@@ -179,6 +201,7 @@ void names::end_session(index at, session& who, std::string_view why, effect_lis
   for (const auto& [what, since] : who.watching)
     what->second.watchers.erase(who.id);
   who.watching.clear();
+  turn_away(who);
   std::vector<name_it> hosted{who.hosted.begin(), who.hosted.end()};
   who.hosted.clear();
   for (auto what : hosted) {
@@ -211,7 +234,7 @@ const char* names::audit() const {
       --watching;
     }
   }
-  return hosted == 0 && watching == 0 ? nullptr : "I13";
+  return hosted == 0 && watching == 0 ? audit_moves() : "I13";
 }
 
 void names::save(image_writer& out) const {
@@ -232,6 +255,8 @@ void names::save(image_writer& out) const {
     out.id(x.grant);
     out.id(x.actor);
     out.number(x.restarts);
+    out.id(x.moving);
+    out.id(x.next);
     out.number(x.watchers.size());
     auto me = const_cast<name_map&>(all_).find(pos->first);
     for (auto id : x.watchers) {
@@ -266,10 +291,17 @@ bool names::load(image_reader& in) {
     x.grant = in.id<token>();
     x.actor = in.id<local_actor_id>();
     x.restarts = static_cast<std::uint32_t>(in.number_upto(max_restarts));
+    if (in.version() >= image_with_drains) {
+      x.moving = in.id<index>();
+      x.next = in.id<session_id>();
+    }
     auto* host = sessions_.find_open(x.host);
-    if (!in.ok() || host == nullptr)
+    auto* next = sessions_.find_open(x.next);
+    if (!in.ok() || host == nullptr || (x.next.valid() && next == nullptr))
       return false;
     host->hosted.insert(pos);
+    if (next != nullptr)
+      next->incoming.insert(pos);
     auto watchers = in.count();
     for (std::size_t k = 0; in.ok() && k < watchers; ++k) {
       auto id = in.id<session_id>();

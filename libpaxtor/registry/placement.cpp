@@ -21,12 +21,10 @@ std::uint64_t rendezvous_score(std::uint64_t name_hash, std::uint64_t node_hash)
   return z ^ (z >> 31);
 }
 
-namespace {
-
 bool can_host(const session& who, const singleton_spec& spec) {
   if (!who.open || !who.hosts_type(spec.type))
     return false;
-  if (who.capacity != 0 && who.hosted.size() >= who.capacity)
+  if (who.capacity != 0 && who.load() >= who.capacity)
     return false;
   for (const auto& [key, value] : spec.labels) {
     auto pos = who.labels.find(key);
@@ -36,20 +34,17 @@ bool can_host(const session& who, const singleton_spec& spec) {
   return true;
 }
 
-} // namespace
-
 session* choose_host(sessions& among, const term& name, const singleton_spec& spec) {
   auto name_hash = hash_text(name.text());
   session* best = nullptr;
   std::uint64_t best_score = 0;
   for (auto& [id, who] : among.all()) {
-    if (!can_host(who, spec))
+    if (who.drained || !can_host(who, spec))
       continue;
     auto score = rendezvous_score(name_hash, who.name_hash);
     bool better = best == nullptr || score > best_score;
-    if (best != nullptr && spec.where == placement::fewest
-        && who.hosted.size() != best->hosted.size())
-      better = who.hosted.size() < best->hosted.size();
+    if (best != nullptr && spec.where == placement::fewest && who.load() != best->load())
+      better = who.load() < best->load();
     if (better) {
       best = &who;
       best_score = score;

@@ -21,8 +21,11 @@ class sessions;
 /// node leaves, only its own names move.
 [[nodiscard]] std::uint64_t rendezvous_score(std::uint64_t name_hash, std::uint64_t node_hash);
 
-/// The session that shall host `name`, or null if none can: it must be open, host the type, carry
-/// the wanted labels and have room. Costs O(sessions).
+/// True if `who` is open, hosts the type, carries the wanted labels and has room.
+[[nodiscard]] bool can_host(const session& who, const singleton_spec& spec);
+
+/// The session that shall host `name`, or null if none can. Those that are drained get nothing.
+/// Costs O(sessions).
 [[nodiscard]] session* choose_host(sessions& among, const term& name, const singleton_spec& spec);
 
 } // namespace paxtor::registry

@@ -102,10 +102,16 @@ json describe_owner(const owner_id& id, const session* of) {
   return result;
 }
 
+const char* state_of(const singleton& x) {
+  if (x.moving.valid())
+    return "moving";
+  return x.actor.valid() ? "running" : "starting";
+}
+
 json describe_name(const names& among, const sessions& who, const term& name, const singleton& x) {
   auto where = among.where(name, x);
   json result;
-  result["state"] = x.actor.valid() ? "running" : "starting";
+  result["state"] = state_of(x);
   result["type"] = x.spec.type;
   result["node"] = where.node_name;
   result["node_id"] = text_of(where.node);
@@ -165,6 +171,39 @@ std::string machine::impl::describe(const std::vector<cycle_hop>& cycle) const {
     x["token"] = holds ? json(static_cast<std::uint64_t>(wanted.grant)) : json(nullptr);
     result.push_back(std::move(x));
   }
+  return dump(result);
+}
+
+std::string machine::impl::describe_drain(const session& whose) const {
+  json result;
+  result["node"] = whose.name;
+  result["node_id"] = text_of(whose.node);
+  result["session"] = whose.id.value;
+  result["drained"] = whose.drained;
+  result["singletons"] = whose.hosted.size();
+  result["left"] = json::array();
+  std::uint64_t moving = 0;
+  std::uint64_t stay = 0;
+  for (auto what : whose.hosted) {
+    const auto& x = what->second;
+    const bool moves = x.moving.valid();
+    const bool stays = whose.drained && x.actor.valid() && !moves;
+    moving += moves ? 1 : 0;
+    stay += stays ? 1 : 0;
+    if (result["left"].size() >= max_waiting_shown)
+      continue;
+    const auto* next = who.find_open(x.next);
+    json one;
+    one["name"] = brief(what->first.text());
+    one["type"] = x.spec.type;
+    one["state"] = state_of(x);
+    one["to"] = next != nullptr ? json(next->name) : json(nullptr);
+    one["stays"] = stays;
+    result["left"].push_back(std::move(one));
+  }
+  result["moving"] = moving;
+  result["staying"] = stay;
+  result["more"] = whose.hosted.size() > result["left"].size();
   return dump(result);
 }
 
@@ -263,6 +302,7 @@ std::string machine::impl::ask(const query_members& what, const silences& silent
     member["locks"] = has.held;
     member["waits"] = has.waits;
     member["singletons"] = x.hosted.size();
+    member["drained"] = x.drained;
     add_silence(member, &x, silent, !x.open);
     result["members"].push_back(std::move(member));
   }

@@ -25,12 +25,16 @@ session* sessions::open(index at, const open_session& what, answer& reply, bool&
     return nullptr;
   }
   // R1: a ghost of an open_session whose session has ended must not open one that nobody renews.
+  bool drained = false;
   for (const auto& x : ended_) {
-    if (x.node == what.node && what.nth <= x.nth) {
+    if (x.node != what.node)
+      continue;
+    if (what.nth <= x.nth) {
       reply.code = status::no_session;
       reply.detail = "this session of the node has ended already; open the next one";
       return nullptr;
     }
+    drained = x.drained;
   }
   if (auto other = by_name_.find(what.name); other != by_name_.end()) {
     const auto& known = all_.at(other->second);
@@ -62,12 +66,22 @@ session* sessions::open(index at, const open_session& what, answer& reply, bool&
   added.last_effect = at;
   by_name_.emplace(added.name, added.id);
   by_node_.emplace(added.node, added.id);
+  drain(added, drained);
   return &added;
+}
+
+void sessions::drain(session& who, bool on) {
+  PAXTOR_CHECK("I13", who.open);
+  who.drained = on;
+  if (on)
+    drained_.insert(who.id);
+  else
+    drained_.erase(who.id);
 }
 
 void sessions::note_end(const session& who, index at, end_reason reason,
                         const std::string& detail) {
-  ended_session note{who.node, who.nth, who.id, who.name, at, reason, detail};
+  ended_session note{who.node, who.nth, who.id, who.name, at, reason, detail, who.drained};
   // A process that has ended opens nothing more, whatever of it is still on its way.
   if (reason == end_reason::process_died || reason == end_reason::store_reopened)
     note.nth = ~std::uint64_t{0};
@@ -76,6 +90,8 @@ void sessions::note_end(const session& who, index at, end_reason reason,
   if (known != ended_.end()) {
     // The end of an old session's strict owners does not make a ghost of a newer one welcome (R1).
     note.nth = std::max(note.nth, known->nth);
+    if (!who.open) // kept for strict owners alone, which are not drained
+      note.drained = known->drained;
     ended_.erase(known);
   } else if (ended_.size() >= max_ended_remembered) {
     ended_.pop_front();
@@ -102,6 +118,7 @@ void sessions::shut(session& who) {
   auto names = by_name_.erase(who.name);
   auto nodes = by_node_.erase(who.node);
   PAXTOR_CHECK("I13", who.open && names == 1 && nodes == 1);
+  drain(who, false);
   who.open = false;
   who.applied.clear();
   who.ended_owners.clear();
@@ -113,7 +130,7 @@ void sessions::shut(session& who) {
 void sessions::erase(session_id id) {
   auto pos = all_.find(id);
   PAXTOR_CHECK("I13", pos != all_.end() && !pos->second.open);
-  PAXTOR_CHECK("I13", pos->second.hosted.empty() && pos->second.watching.empty());
+  PAXTOR_CHECK("I13", pos->second.load() == 0 && pos->second.watching.empty());
   all_.erase(pos);
 }
 
@@ -137,23 +154,39 @@ const session* sessions::find_open(session_id id) const {
   return result != nullptr && result->open ? result : nullptr;
 }
 
+session* sessions::find_named(const std::string& name) {
+  auto pos = by_name_.find(name);
+  return pos != by_name_.end() ? find_open(pos->second) : nullptr;
+}
+
+const session* sessions::find_named(const std::string& name) const {
+  auto pos = by_name_.find(name);
+  return pos != by_name_.end() ? find_open(pos->second) : nullptr;
+}
+
 const char* sessions::audit() const {
   std::size_t open = 0;
+  std::size_t drained = 0;
   for (const auto& [id, x] : all_) {
     if (x.id != id || !id.valid() || !x.node.valid() || x.name.empty())
       return "I13";
     if (!x.open) {
-      if (!x.hosted.empty() || !x.watching.empty())
+      if (x.load() != 0 || !x.watching.empty() || x.drained)
         return "I13";
       continue;
     }
     ++open;
+    drained += x.drained ? 1 : 0;
+    if (x.drained != drained_.contains(id))
+      return "I55";
     auto name = by_name_.find(x.name);
     auto node = by_node_.find(x.node);
     if (name == by_name_.end() || name->second != id || node == by_node_.end()
         || node->second != id)
       return "I13";
   }
+  if (drained != drained_.size())
+    return "I55";
   return open == by_name_.size() && open == by_node_.size() ? nullptr : "I13";
 }
 
@@ -178,6 +211,7 @@ void save_one(image_writer& out, const session& x) {
     out.text(value);
   }
   out.number(x.capacity);
+  out.number(x.drained ? 1 : 0);
   out.id(x.last_effect);
   x.applied.save(out);
   out.number(x.ended_owners.by_seq().size());
@@ -218,6 +252,7 @@ bool load_one(image_reader& in, session& x) {
       return false;
   }
   x.capacity = in.number();
+  x.drained = in.version() >= image_with_drains && in.number_upto(1) == 1;
   x.last_effect = in.id<index>();
   if (!in.ok() || !x.applied.load(in))
     return false;
@@ -249,6 +284,7 @@ void sessions::save(image_writer& out) const {
     out.id(x.at);
     out.number(static_cast<std::uint64_t>(x.reason));
     out.text(x.detail);
+    out.number(x.drained ? 1 : 0);
   }
 }
 
@@ -263,6 +299,8 @@ bool sessions::load(image_reader& in) {
     if (x.open
         && (!by_name_.emplace(x.name, x.id).second || !by_node_.emplace(x.node, x.id).second))
       return false;
+    if (x.drained)
+      drained_.insert(x.id);
     auto id = x.id;
     if (!all_.emplace(id, std::move(x)).second)
       return false;
@@ -280,6 +318,7 @@ bool sessions::load(image_reader& in) {
     x.reason =
       static_cast<end_reason>(in.number_upto(static_cast<std::uint64_t>(end_reason::forced)));
     x.detail = in.text(max_text_bytes);
+    x.drained = in.version() >= image_with_drains && in.number_upto(1) == 1;
     ended_.push_back(std::move(x));
   }
   return in.ok();

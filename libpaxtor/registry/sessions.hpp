@@ -52,10 +52,16 @@ struct session {
   tombstones<local_actor_id> ended_owners;
   tombstones<term> forgotten;
   std::set<name_it, by_name> hosted;
+  /// An operator wants it empty of singletons: it gets no new ones. Open sessions only.
+  bool drained = false;
+  /// Singletons that move here, once they have ended where they are. They count for capacity.
+  std::set<name_it, by_name> incoming;
   /// The names it resolved, with the seq of the latest resolve.
   std::map<name_it, seq, by_name> watching;
 
   [[nodiscard]] bool hosts_type(std::string_view type) const;
+  /// What it hosts, and what it keeps room for.
+  [[nodiscard]] std::size_t load() const { return hosted.size() + incoming.size(); }
 };
 
 /// The latest session of a node that has ended, and by which proof (F4).
@@ -68,6 +74,8 @@ struct ended_session {
   index at;
   end_reason reason = end_reason::left;
   std::string detail;
+  /// So is the node's next session: draining is for as long as a process lives.
+  bool drained = false;
 };
 
 /// All sessions. Addresses are stable until `erase`.
@@ -93,6 +101,12 @@ public:
   /// F4: all sessions of this node, open or kept for strict owners.
   [[nodiscard]] std::vector<session_id> of_node(node_id node) const;
 
+  /// REQUIRES: it is open.
+  void drain(session& who, bool on);
+
+  /// Open sessions that are drained.
+  [[nodiscard]] const std::set<session_id>& drained() const { return drained_; }
+
   /// REQUIRES: nothing refers to it.
   void erase(session_id id);
 
@@ -100,6 +114,9 @@ public:
   [[nodiscard]] const session* find(session_id id) const;
   [[nodiscard]] session* find_open(session_id id);
   [[nodiscard]] const session* find_open(session_id id) const;
+  /// The open session of the node with this name, or null.
+  [[nodiscard]] session* find_named(const std::string& name);
+  [[nodiscard]] const session* find_named(const std::string& name) const;
 
   [[nodiscard]] const std::map<session_id, session>& all() const { return all_; }
   [[nodiscard]] std::map<session_id, session>& all() { return all_; }
@@ -114,6 +131,7 @@ private:
   std::map<session_id, session> all_;
   std::map<std::string, session_id> by_name_; // open ones
   std::map<node_id, session_id> by_node_;     // open ones
+  std::set<session_id> drained_;              // open ones
   std::deque<ended_session> ended_;           // oldest first, at most max_ended_remembered
 };
 

@@ -21,6 +21,11 @@ struct singleton {
   token grant;
   /// Not valid() while it is being started.
   local_actor_id actor;
+  /// The entry with which it began to move off its node, which is drained; not valid(): it stays.
+  index moving;
+  /// Where it goes: an open session that is not drained and keeps room for it. Not valid() while it
+  /// moves: that session has ended; where it goes is decided anew when it ends.
+  session_id next;
   /// Restarts by policy in a row, see `names::max_restarts`.
   std::uint32_t restarts = 0;
   /// Open sessions that resolved the name and did not forget it.

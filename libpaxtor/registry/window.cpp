@@ -92,7 +92,7 @@ bool window::load(image_reader& in) {
     x.what =
       static_cast<record::kind>(in.number_upto(static_cast<std::uint64_t>(record::kind::other)));
     if (x.what != record::kind::none) {
-      x.code = static_cast<status>(in.number_upto(static_cast<std::uint64_t>(status::ended)));
+      x.code = static_cast<status>(in.number_upto(static_cast<std::uint64_t>(status::no_node)));
       x.grant = in.id<token>();
       auto detail = in.text(max_detail_bytes);
       if (!detail.empty())

@@ -28,6 +28,7 @@ public:
   // -- notices of the agent ---------------------------------------------------------------------
   void completed(cluster::request_id id, const cluster::completion& how);
   void start_singleton(const registry::start_singleton& what) { host_.start(what); }
+  void hand_over(const registry::hand_over& what) { host_.hand_over(what); }
   void fenced(const cluster::fence& what);
 
   /// The process dies at this instant: all ownerships end.

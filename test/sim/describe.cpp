@@ -35,6 +35,9 @@ std::string describe(const registry::effect& what) {
                       [](const registry::name_gone& x) {
                         return "gone " + x.name.text() + " token " + to_string(x.grant);
                       },
+                      [](const registry::hand_over& x) {
+                        return "hand over " + x.name.text() + " token " + to_string(x.grant);
+                      },
                     },
                     what);
 }
@@ -211,6 +214,9 @@ std::string describe(const registry::command& what) {
       },
       [](const put& x) {
         return "put " + describe(x.from) + " " + x.bucket + "/" + x.key.text() + " = " + x.value;
+      },
+      [](const drain& x) {
+        return "drain " + describe(x.from) + " " + x.node + (x.on ? "" : " no more");
       },
     },
     what);

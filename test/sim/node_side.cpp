@@ -109,6 +109,7 @@ void node_side::handle(const cluster::notice& what) {
                  actors_->completed(id, x);
                },
                [this](const registry::start_singleton& x) { actors_->start_singleton(x); },
+               [this](const registry::hand_over& x) { actors_->hand_over(x); },
                [](const cluster::name_moved&) {},
                [this](const cluster::fence& x) {
                  ++all_.counts.fences;

@@ -65,6 +65,13 @@ void singleton_host::spawn(const term& name, token grant) {
   node_.use([&](cluster::agent& a, time_point t) { a.started(t, name, grant, id); });
 }
 
+void singleton_host::hand_over(const registry::hand_over& what) {
+  home_.later(draw_around(random_, 5ms), [this, name = what.name, grant = what.grant] {
+    if (const auto* x = find(name, grant); x != nullptr && !x->dying)
+      end(name, grant, false, "handed over");
+  });
+}
+
 void singleton_host::fenced(const std::vector<local_actor_id>& singletons) {
   std::vector<std::pair<term, token>> victims;
   for (auto& [name, lives] : hosted_)

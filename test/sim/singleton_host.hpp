@@ -21,6 +21,9 @@ public:
 
   void start(const registry::start_singleton& what);
 
+  /// It ends after a while, as one that was asked to behind its last message.
+  void hand_over(const registry::hand_over& what);
+
   /// Stops these, and does not spawn what has not been spawned yet.
   void fenced(const std::vector<local_actor_id>& singletons);
 

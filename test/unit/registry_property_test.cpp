@@ -118,6 +118,9 @@ private:
       made = resolve{x.from(), key(random_key()), spec};
     } else if (what < 94) {
       made = forget{x.from(), key(random_key())};
+    } else if (what < 95) {
+      auto whom = nodes_[random_.below(4)].node_number;
+      made = drain{x.from(), "n" + std::to_string(whom), random_.chance(60)};
     } else {
       made = host_report(x);
     }
