@@ -271,6 +271,10 @@ void agent_actor::take(const registry::start_singleton& what) {
   send(host_, what);
 }
 
+void agent_actor::take(const registry::hand_over& what) {
+  send(host_, what);
+}
+
 void agent_actor::take(const cluster::name_moved& what) {
   keeper_->moved(now_, what);
 }

@@ -101,6 +101,7 @@ private:
   void arm(time_point now);
   void take(const cluster::completion& what);
   void take(const registry::start_singleton& what);
+  void take(const registry::hand_over& what);
   void take(const cluster::name_moved& what);
   void take(const cluster::fence& what);
   void take(const cluster::session_up& what);
@@ -119,6 +120,7 @@ private:
   caf::result<caf::message> ask(time_point now, const detail::ask_request& what);
   caf::result<caf::message> release(time_point now, const detail::release_request& what);
   caf::result<caf::message> voters(time_point now, const detail::voters_request& what);
+  caf::result<caf::message> drain(time_point now, const detail::drain_request& what);
   /// The second half, once it is known who holds the key.
   void release_holder(pending one, const nlohmann::json& why);
   caf::result<caf::message> wait_for(cluster::request_id id, bool entry = false);

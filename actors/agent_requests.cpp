@@ -8,6 +8,7 @@
 #include "actors/agent_actor.hpp"
 #include "actors/answers.hpp"
 #include "actors/arguments.hpp"
+#include "actors/host_actor.hpp"
 #include "actors/specs.hpp"
 #include "net/endpoint.hpp"
 
@@ -55,6 +56,16 @@ caf::message_handler agent_actor::requests() {
     [this](const detail::voters_request& what) {
       input turn{this};
       return voters(turn.now, what);
+    },
+    [this](const detail::drain_request& what) {
+      input turn{this};
+      return drain(turn.now, what);
+    },
+    // Of another node's host: what was sent there must be on its way before the answer is.
+    [this](let_go_atom, const std::string& name, std::uint64_t grant) -> caf::atom_value {
+      input turn{this};
+      keeper_->let_go(turn.now, term::from_canonical(name), token{grant});
+      return let_go_atom::value;
     },
   };
 }
@@ -191,6 +202,10 @@ caf::result<caf::message> agent_actor::release(time_point now,
   auto promise = make_response_promise();
   waiting_.emplace(id, pending{promise, false, what, {}});
   return caf::delegated<caf::message>{};
+}
+
+caf::result<caf::message> agent_actor::drain(time_point now, const detail::drain_request& what) {
+  return wait_for(agent_->drain(now, what.node, what.on, deadline_at(now, what.deadline)));
 }
 
 void agent_actor::release_holder(pending one, const nlohmann::json& why) {

@@ -56,8 +56,9 @@ void parking_unit::release() {
 
 // -- the host ------------------------------------------------------------------------------------
 
-host_actor::host_actor(caf::actor_config& cfg, std::string node, parking_unit* unit)
-    : caf::event_based_actor(cfg), log_(std::move(node)), unit_(unit) {}
+host_actor::host_actor(caf::actor_config& cfg, std::string node, parking_unit* unit,
+                       hand_over_patience patience)
+    : caf::event_based_actor(cfg), log_(std::move(node)), unit_(unit), patience_(patience) {}
 
 caf::behavior host_actor::make_behavior() {
   set_down_handler([this](const caf::down_msg& what) { ended(what); });
@@ -69,17 +70,16 @@ caf::behavior host_actor::make_behavior() {
   return {
     [this](const begin& what) { agent_ = what.agent; },
     [this](const registry::start_singleton& order) { start(order); },
+    [this](const registry::hand_over& order) { hand_over(order); },
     [this](const stop_singletons& order) {
       for (auto id : order.actors)
         if (auto i = residents_.find(id.value); i != residents_.end())
           kill(i->second, order.reason);
     },
-    [this](caf::get_atom, const std::string& name,
-           std::uint64_t grant) -> caf::result<caf::strong_actor_ptr, std::set<std::string>> {
-      if (const auto* found = find(term::from_canonical(name), token{grant}))
-        return {found->actor, found->interface};
-      return make_error(errc::not_delivered, "it does not run here");
+    [this](caf::get_atom, const std::string& name, std::uint64_t grant) {
+      return give(term::from_canonical(name), token{grant});
     },
+    [this](overdue_atom, caf::actor_id which) { overdue(which); },
     [this](quit_atom) { quit(); },
   };
 }
@@ -92,8 +92,8 @@ void host_actor::on_exit() {
   agent_ = nullptr;
 }
 
-auto host_actor::find(const term& name, token grant) const -> const resident* {
-  for (const auto& [id, one] : residents_)
+auto host_actor::find(const term& name, token grant) -> resident* {
+  for (auto& [id, one] : residents_)
     if (one.grant == grant && one.name == name)
       return &one;
   return nullptr;
@@ -105,7 +105,7 @@ void host_actor::start(const registry::start_singleton& order) {
     send(agent_, singleton_started{order.name, order.grant, local_actor_id{running->actor->id()}});
     return;
   }
-  resident made{order.name, order.grant, nullptr, {}};
+  resident made{order.name, order.grant, nullptr, {}, {}, {}};
   if (auto problem = make(order.spec, made)) {
     log_.warn("singleton could not be started",
               {{"name", order.name.text()}, {"type", order.spec.type}, {"why", describe(problem)}});
@@ -160,8 +160,11 @@ caf::error host_actor::make(const registry::singleton_spec& spec, resident& out)
 
 void host_actor::ended(const caf::down_msg& what) {
   const auto i = residents_.find(what.source.id());
-  if (i == residents_.end())
+  // Ids are unique in one process only, and nodes that got a handle are watched too.
+  if (i == residents_.end() || caf::actor_cast<caf::actor_addr>(i->second.actor) != what.source) {
+    user_gone(what.source);
     return;
+  }
   const auto gone = std::move(i->second);
   residents_.erase(i);
   const auto reason = describe(what.reason);

@@ -51,6 +51,8 @@ struct singleton_ended {
 };
 
 using tick_atom = caf::atom_constant<caf::atom("pxTick")>;
+/// The host to itself: this singleton should have ended by now.
+using overdue_atom = caf::atom_constant<caf::atom("pxOverdue")>;
 /// To itself: let the outputs go.
 using flush_atom = caf::atom_constant<caf::atom("pxFlush")>;
 using leave_atom = caf::atom_constant<caf::atom("pxLeave")>;
@@ -64,3 +66,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::singleton_started)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::singleton_failed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::actors::singleton_ended)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::registry::start_singleton)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::registry::hand_over)

@@ -232,6 +232,20 @@ void name_keeper::not_fetched(time_point now, const std::shared_ptr<name_cell>& 
 
 // -- from elsewhere -------------------------------------------------------------------------------
 
+void name_keeper::let_go(time_point now, const term& name, token grant) {
+  const auto i = names_.find(name);
+  if (i == names_.end())
+    return; // Not used any more, and so disconnected.
+  for (auto& one : i->second) {
+    if (one.where.grant != grant)
+      continue;
+    // Its new place is news that comes by itself; should it be missed, the agent looks.
+    if (one.at == step::direct || one.at == step::fetching)
+      suspect(now, one);
+    PAXTOR_CHECK("I57", !one.cell->connected());
+  }
+}
+
 void name_keeper::link_up(time_point now, node_id node) {
   for (auto& [name, all] : names_)
     for (auto& one : all)

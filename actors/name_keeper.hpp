@@ -35,6 +35,7 @@ inline constexpr std::size_t max_lingering = 1024;
 ///
 /// I35 a cell is connected only to the actor that its location names by token, and only if its
 /// interface fits.
+/// I57 a singleton that was let go of has no connected cell here, and gets none again (I58).
 class name_keeper {
 public:
   /// REQUIRES: `self` and `agent` outlive this.
@@ -55,6 +56,8 @@ public:
   void moved(time_point now, const cluster::name_moved& what);
 
   // -- from elsewhere -----------------------------------------------------------------------------
+  /// Its host hands this singleton over: when this returns, nothing is sent there any more.
+  void let_go(time_point now, const term& name, token grant);
   void link_up(time_point now, node_id node);
   void link_down(time_point now, node_id node);
   void tick(time_point now);

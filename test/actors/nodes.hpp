@@ -71,6 +71,13 @@ public:
   }
 };
 
+/// Actor types of a test file's own: put here before any node is made.
+using type_adder = void (*)(caf::actor_system_config&);
+inline std::vector<type_adder>& more_types() {
+  static std::vector<type_adder> all;
+  return all;
+}
+
 struct config : caf::actor_system_config {
   explicit config(bool hosts = true) {
     paxtor::load(*this);
@@ -82,6 +89,8 @@ struct config : caf::actor_system_config {
     add_actor_type("strict-counter", strict_counter);
     add_actor_type("courier", courier);
     add_actor_type<thrower>("thrower");
+    for (auto add : more_types())
+      add(*this);
   }
 };
 

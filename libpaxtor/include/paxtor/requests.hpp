@@ -81,6 +81,13 @@ struct voters_request {
   std::optional<std::chrono::milliseconds> deadline;
 };
 
+/// A node that shall be empty of singletons, or not any more.
+struct drain_request {
+  std::string node;
+  bool on = true;
+  std::optional<std::chrono::milliseconds> deadline;
+};
+
 [[nodiscard]] lock_request make_lock_request(const keys& what, const lock_options& options);
 [[nodiscard]] put_request make_put_request(std::string bucket, const key& k,
                                            const nlohmann::json& value, const put_options& options);
@@ -102,6 +109,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::put_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::ask_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::release_request)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::voters_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(paxtor::detail::drain_request)
 
 namespace paxtor::detail {
 
