@@ -32,6 +32,7 @@ void add_get_command(CLI::App& app, command_line& line);
 void add_put_command(CLI::App& app, command_line& line);
 void add_why_command(CLI::App& app, command_line& line);
 void add_release_command(CLI::App& app, command_line& line);
+void add_drain_command(CLI::App& app, command_line& line);
 void add_store_command(CLI::App& app, command_line& line);
 void add_guard_command(CLI::App& app, command_line& line);
 void add_bench_command(CLI::App& app, command_line& line);

@@ -88,8 +88,8 @@ int run(int argc, char** argv) {
   command_line line;
   for (auto add : {add_node_command, add_lock_command, add_status_command, add_members_command,
                    add_whereis_command, add_get_command, add_put_command, add_why_command,
-                   add_release_command, add_store_command, add_demo_command, add_bench_command,
-                   add_demo_node_command, add_guard_command})
+                   add_release_command, add_drain_command, add_store_command, add_demo_command,
+                   add_bench_command, add_demo_node_command, add_guard_command})
     add(app, line);
   // What stands behind "--" is a command's own, whatever it looks like.
   int count = 1;

@@ -26,7 +26,7 @@ void print_nodes(const nlohmann::json& answer) {
     out.add({text_of(member, "node"), address.empty() ? "-" : address, text_of(member, "locks"),
              text_of(member, "waits"), text_of(member, "singletons"),
              member.value("open", true) ? time_of(member, "silent_ms") : "gone",
-             join_text(types, ",")});
+             join_text(types, ",") + (member.value("drained", false) ? " (drained)" : "")});
   }
   out.print(std::cout);
   if (answer.value("more", false))
