@@ -6,6 +6,7 @@
 #include <caf/exit_reason.hpp>
 #include <caf/make_message.hpp>
 #include <caf/message_id.hpp>
+#include <caf/sec.hpp>
 #include <caf/system_messages.hpp>
 
 #include <paxtor/error.hpp>
@@ -60,7 +61,8 @@ void host_actor::let_go(caf::actor_id which, const caf::actor_addr& user, const 
   const auto i = residents_.find(which);
   if (i == residents_.end() || !i->second.holding || i->second.holding->erase(user) == 0)
     return; // It has ended meanwhile, or its node has.
-  if (why)
+  // One that has ended, or is not linked any more, has nothing under way.
+  if (why && why != caf::sec::request_receiver_down)
     log_.warn("a node did not let go of a singleton that moves; what it still sends may be lost",
               {{"name", i->second.name.text()}, {"why", describe(why)}});
   if (i->second.holding->empty())

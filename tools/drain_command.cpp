@@ -63,8 +63,8 @@ int finish(const drain_args& args, const nlohmann::json& found) {
   return exit_ok;
 }
 
-int give_up(const drain_args& args, const nlohmann::json& found, const std::string& why,
-            int status) {
+int fail_with(const drain_args& args, const nlohmann::json& found, const std::string& why,
+              int status) {
   if (args.given.json)
     print_json(found);
   return complain(why, status);
@@ -95,17 +95,17 @@ int run_drain(const drain_args& args) {
     if (!args.given.json)
       show_progress(found, before);
     if (found["singletons"] == found["staying"])
-      return give_up(args, found,
-                     names_of(found, true) + (found["staying"] == 1 ? " stays" : " stay")
-                       + " on node " + args.node
-                       + ": no other node hosts the type, with the wanted labels and room. Start "
-                         "one that does, and it moves there; or stop the node, and it ends",
-                     exit_failure);
+      return fail_with(args, found,
+                       names_of(found, true) + (found["staying"] == 1 ? " stays" : " stay")
+                         + " on node " + args.node
+                         + ": no other node hosts the type, with the wanted labels and room. Start "
+                           "one that does, and it moves there; or stop the node, and it ends",
+                       exit_failure);
     if (clock::now() >= deadline)
-      return give_up(args, found,
-                     names_of(found, false) + " did not leave node " + args.node + " within "
-                       + args.timeout + "; what moves goes on to move: see paxtor members",
-                     exit_timed_out);
+      return fail_with(args, found,
+                       names_of(found, false) + " did not leave node " + args.node + " within "
+                         + args.timeout + "; what moves goes on to move: see paxtor members",
+                       exit_timed_out);
     std::this_thread::sleep_for(look_every);
   }
 }

@@ -11,9 +11,11 @@ constexpr std::string_view magic = "paxtor registry";
 } // namespace
 
 std::string machine::impl::save() const {
-  image_writer out;
+  // The oldest version that can say it: a build before drains reads images of a cluster that has
+  // not drained any node yet.
+  image_writer out{who.has_drains() || singletons.has_moves() ? image_version : oldest_image};
   out.text(magic);
-  out.number(image_version);
+  out.number(out.version());
   out.id(last);
   out.number(reign.round);
   out.id(reign.voter);

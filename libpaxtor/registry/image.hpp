@@ -21,6 +21,11 @@ inline constexpr std::uint64_t image_with_drains = 3;
 /// Appends to a string. Cannot fail.
 class image_writer {
 public:
+  explicit image_writer(std::uint64_t version = image_version) : version_(version) {}
+
+  /// Of the image that is written: what it may have, depends on it.
+  [[nodiscard]] std::uint64_t version() const { return version_; }
+
   void number(std::uint64_t value) {
     while (value >= 0x80) {
       bytes_.push_back(static_cast<char>(value | 0x80));
@@ -42,6 +47,7 @@ public:
   [[nodiscard]] std::string take() { return std::move(bytes_); }
 
 private:
+  std::uint64_t version_;
   std::string bytes_;
 };
 

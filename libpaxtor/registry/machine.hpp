@@ -105,8 +105,8 @@ public:
   [[nodiscard]] blob image() const;
   [[nodiscard]] bool restore(const blob& image);
 
-  /// Full check of I11-I15 and I55, for tests and the simulator: O(state). The cheap parts are checked
-  /// after every command.
+  /// Full check of I11-I15 and I55, for tests and the simulator: O(state). The cheap parts are
+  /// checked after every command.
   void check_all() const;
 
   /// For checkers: the owner of a key, if any.

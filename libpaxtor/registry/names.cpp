@@ -255,8 +255,10 @@ void names::save(image_writer& out) const {
     out.id(x.grant);
     out.id(x.actor);
     out.number(x.restarts);
-    out.id(x.moving);
-    out.id(x.next);
+    if (out.version() >= image_with_drains) {
+      out.id(x.moving);
+      out.id(x.next);
+    }
     out.number(x.watchers.size());
     auto me = const_cast<name_map&>(all_).find(pos->first);
     for (auto id : x.watchers) {

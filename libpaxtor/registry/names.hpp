@@ -62,6 +62,9 @@ public:
   /// The broken invariant, or null.
   [[nodiscard]] const char* audit() const;
 
+  /// Some singleton moves.
+  [[nodiscard]] bool has_moves() const;
+
   void save(image_writer& out) const;
   /// REQUIRES: empty, and the sessions are loaded.
   [[nodiscard]] bool load(image_reader& in);

@@ -2,6 +2,7 @@
 // where it goes. It is started there only after the entry that says it has ended where it was: its
 // own node's singleton_exited, or the end of that node's session.
 
+#include <algorithm>
 #include <vector>
 
 #include "libpaxtor/base/check.hpp"
@@ -88,6 +89,11 @@ void names::offer(index at, session& fresh, effect_list& out) {
         begin_to_move(at, what, fresh, out);
     }
   }
+}
+
+bool names::has_moves() const {
+  return std::any_of(all_.begin(), all_.end(),
+                     [](const auto& x) { return x.second.moving.valid(); });
 }
 
 const char* names::audit_moves() const {

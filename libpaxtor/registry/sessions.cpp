@@ -211,7 +211,8 @@ void save_one(image_writer& out, const session& x) {
     out.text(value);
   }
   out.number(x.capacity);
-  out.number(x.drained ? 1 : 0);
+  if (out.version() >= image_with_drains)
+    out.number(x.drained ? 1 : 0);
   out.id(x.last_effect);
   x.applied.save(out);
   out.number(x.ended_owners.by_seq().size());
@@ -271,6 +272,11 @@ bool load_one(image_reader& in, session& x) {
 
 } // namespace
 
+bool sessions::has_drains() const {
+  return !drained_.empty()
+         || std::any_of(ended_.begin(), ended_.end(), [](const auto& x) { return x.drained; });
+}
+
 void sessions::save(image_writer& out) const {
   out.number(all_.size());
   for (const auto& [id, x] : all_)
@@ -284,7 +290,8 @@ void sessions::save(image_writer& out) const {
     out.id(x.at);
     out.number(static_cast<std::uint64_t>(x.reason));
     out.text(x.detail);
-    out.number(x.drained ? 1 : 0);
+    if (out.version() >= image_with_drains)
+      out.number(x.drained ? 1 : 0);
   }
 }
 

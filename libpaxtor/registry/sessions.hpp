@@ -124,6 +124,9 @@ public:
   /// The broken invariant, or null.
   [[nodiscard]] const char* audit() const;
 
+  /// Some open session is drained, or the next session of a node that has ended will be.
+  [[nodiscard]] bool has_drains() const;
+
   void save(image_writer& out) const;
   [[nodiscard]] bool load(image_reader& in);
 

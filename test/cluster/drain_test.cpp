@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-#include "test/cluster/support.hpp"
+#include "test/cluster/kept_nodes.hpp"
 
 using namespace paxtor::test;
 
@@ -23,71 +23,22 @@ nlohmann::json member(const nlohmann::json& members, const std::string& node) {
   return nullptr;
 }
 
-/// Voters a, b, c, each with a directory that outlives its process.
-struct lasting_nodes {
-  lasting_nodes() {
-    const auto ports = paxtor::tools::free_ports(3);
-    for (std::size_t i = 0; i < 3; ++i)
-      voters +=
-        std::string{i == 0 ? "" : ","} + names[i] + "=127.0.0.1:" + std::to_string(ports[i]);
-    for (const auto& name : names)
-      begin(name);
-    for (const auto& name : names)
-      wait_ready(name);
+/// Where each of the singletons n0, n1, .. lives, and since which token.
+std::map<std::string, nlohmann::json> homes(const kept_nodes& nodes, std::size_t count) {
+  std::map<std::string, nlohmann::json> result;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto name = "n" + std::to_string(i);
+    const auto found = nodes.run("whereis", {name, "--type", "counter", "--json"}).json();
+    REQUIRE(found.is_object());
+    result[name] = {{"node", found["node"]}, {"token", found["token"]}};
   }
-
-  [[nodiscard]] words args(const std::string& command, const words& rest) const {
-    words all{command, "--voters", voters};
-    all.insert(all.end(), rest.begin(), rest.end());
-    return all;
-  }
-
-  void begin(const std::string& name) {
-    running[name] =
-      mark.start(args("node", {"--name", name, "--data-dir", files.file(name), "--json"}));
-  }
-
-  void wait_ready(const std::string& name) {
-    const auto ready = running[name]->read_json(20s);
-    REQUIRE_MESSAGE(ready, (name + ": " + running[name]->read_errors(1s)));
-    CHECK((*ready)["role"] == "voter");
-  }
-
-  [[nodiscard]] outcome run(const std::string& command, const words& rest,
-                            milliseconds patience = 60s) const {
-    return mark.run(args(command, rest), {}, patience);
-  }
-
-  [[nodiscard]] std::unique_ptr<process> client(const std::string& name) const {
-    auto result = mark.start(args("demo-node", {"--name", name}));
-    const auto line = result->read_json(15s);
-    REQUIRE_MESSAGE((line && line->value("ready", false)), result->read_errors(100ms));
-    return result;
-  }
-
-  /// Where each singleton lives, and since which token.
-  [[nodiscard]] std::map<std::string, nlohmann::json> homes(std::size_t count) const {
-    std::map<std::string, nlohmann::json> result;
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto name = "n" + std::to_string(i);
-      const auto found = run("whereis", {name, "--type", "counter", "--json"}).json();
-      REQUIRE(found.is_object());
-      result[name] = {{"node", found["node"]}, {"token", found["token"]}};
-    }
-    return result;
-  }
-
-  const words names{"a", "b", "c"};
-  const scratch files;
-  const marked mark;
-  std::string voters;
-  std::map<std::string, std::unique_ptr<process>> running;
-};
+  return result;
+}
 
 /// A client that takes and gives back locks, one after the other.
 class worker {
 public:
-  worker(const lasting_nodes& nodes, int number)
+  worker(const kept_nodes& nodes, int number)
       : node_(nodes.client("worker" + std::to_string(number))), number_(number) {
     order("hold");
   }
@@ -231,7 +182,7 @@ TEST_CASE("drain: what can go wrong is said") {
 }
 
 TEST_CASE("rolling restart: what lives elsewhere is not touched, under load") {
-  lasting_nodes nodes;
+  kept_nodes nodes;
   // This lock's owner stays up.
   const auto keeper = nodes.client("keeper");
   keeper->write_json({{"op", "hold"}, {"id", 1}, {"key", "vault"}});
@@ -259,10 +210,10 @@ TEST_CASE("rolling restart: what lives elsewhere is not touched, under load") {
     }));
   };
   constexpr std::size_t singletons = 9;
-  (void)nodes.homes(singletons);
+  (void)homes(nodes, singletons);
   for (const auto& name : nodes.names) {
     all_got_on();
-    const auto before = nodes.homes(singletons);
+    const auto before = homes(nodes, singletons);
     const auto drained = nodes.run("drain", {name});
     INFO(drained.err);
     REQUIRE(drained.status == 0);
@@ -278,7 +229,7 @@ TEST_CASE("rolling restart: what lives elsewhere is not touched, under load") {
     nodes.wait_ready(name);
     all_got_on();
     // Only what lived there has moved.
-    const auto after = nodes.homes(singletons);
+    const auto after = homes(nodes, singletons);
     for (const auto& [which, home] : before) {
       if (home["node"] == name)
         CHECK(after.at(which)["token"] != home["token"]);

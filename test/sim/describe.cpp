@@ -215,7 +215,7 @@ std::string describe(const registry::command& what) {
       [](const put& x) {
         return "put " + describe(x.from) + " " + x.bucket + "/" + x.key.text() + " = " + x.value;
       },
-      [](const drain& x) {
+      [](const registry::drain& x) {
         return "drain " + describe(x.from) + " " + x.node + (x.on ? "" : " no more");
       },
     },

@@ -181,12 +181,12 @@ public:
   }
 
   /// For operators: wants the node named `node` empty of singletons, before it is stopped. It gets
-  /// no new ones, and each that another node can host moves there: its senders' messages wait, it
-  /// ends behind the last that it got, and starts anew. Nothing is lost, no two run at once, and the
-  /// order of each sender is kept. Answers at once with a `document` of what is left; ask again until
-  /// its "singletons" is 0. "staying" of them have no other host and run on. Locks do not move: their
-  /// owners are the node's own actors. It holds for as long as the node's process lives; `on` false
-  /// takes it back.
+  /// no new ones; each that another node can host moves there: messages wait at their senders, it
+  /// ends behind the last that it got, and starts anew. No message is lost, no two lives overlap,
+  /// and each sender's order is kept. Answers at once, with a `document` of what is left: ask again
+  /// until "singletons" is 0. "staying" of them have no other host, and run on. Locks do not move:
+  /// their owners are the node's own actors. Holds for as long as the node's process lives; `on`
+  /// false takes it back.
   /// ERRORS: invalid (no node has this name), timed_out, outcome_unknown, not_joined.
   template <class Self>
   auto drain(Self&& self, std::string node, bool on = true,
