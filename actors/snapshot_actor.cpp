@@ -2,22 +2,12 @@
 
 #include <exception>
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include "libpaxtor/cluster/replay.hpp"
 #include "net/caf_compat.hpp"
 #include "net/hub.hpp"
 #include "net/log.hpp"
 
 namespace paxtor::actors {
-
-namespace {
-
-/// How much nicer this thread is than the rest: on a busy machine it takes what they leave.
-constexpr int niceness = 10;
-
-} // namespace
 
 caf::behavior snapshot_actor::make_behavior() {
   set_exception_handler([](std::exception_ptr& problem) -> caf::error {
@@ -30,8 +20,8 @@ caf::behavior snapshot_actor::make_behavior() {
     }
   });
   set_error_handler([](caf::error&) {});
-  // Linux keeps a niceness per thread. If it is refused, a snapshot costs the others more.
-  (void)setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), niceness);
+  // Its thread is no nicer than the others: on a busy machine it would fall behind for ever, since
+  // the longer a snapshot takes the longer is the log that the next one must go through.
   return {
     [this](const snapshot_order& order) {
       auto image = cluster::make_image(*order.task, [this] { return net::mailbox_drained(this); });

@@ -141,7 +141,7 @@ TEST_CASE("a drained node gets no new singletons, until that is taken back") {
   CHECK(homes.size() == 2);
 }
 
-TEST_CASE("what no other node can host stays, and is told; a node that comes takes it") {
+TEST_CASE("what no other node can host stays, and is told: a node that comes takes it") {
   drain_world w;
   auto a = w.join("a", {"counter", "printer"});
   auto b = w.join("b", {"counter"});
