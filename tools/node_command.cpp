@@ -36,19 +36,24 @@ std::string voter_address(const node_options& options, const std::string& name) 
 void print_ready(const node_args& args, const node_options& options, const cluster& door) {
   const auto status = door.status();
   const auto role = status.value("role", "client");
+  // A client node keeps no log.
+  const auto log = status.value("log", nlohmann::json{});
+  const auto store = log.is_object() ? log.value("store", nlohmann::json{}) : nlohmann::json{};
   auto address = options.advertise.empty() ? options.listen : options.advertise;
   if (const auto colon = address.rfind(':');
       colon != std::string::npos && options.advertise.empty())
     address = address.substr(0, colon + 1) + std::to_string(door.port());
   if (args.given.json) {
     std::cout << nlohmann::json{{"ready", true}, {"name", options.name},       {"address", address},
-                                {"role", role},  {"cluster", options.cluster}, {"pid", getpid()}}
+                                {"role", role},  {"cluster", options.cluster}, {"pid", getpid()},
+                                {"store", store}}
                    .dump()
               << std::endl;
   } else {
     std::cout << "ready: node " << options.name << ", " << role << " of cluster " << options.cluster
-              << (address.empty() ? ", not listening" : ", at " + address) << " (pid " << getpid()
-              << ")" << std::endl;
+              << (address.empty() ? ", not listening" : ", at " + address)
+              << (store.is_string() ? ", log in " + store.get<std::string>() : std::string{})
+              << " (pid " << getpid() << ")" << std::endl;
   }
 }
 

@@ -57,6 +57,7 @@ public:
     const auto ready = running_.at(name)->read_json(20s);
     REQUIRE_MESSAGE(ready, (name + ": " + running_.at(name)->read_errors(1s)));
     CHECK((*ready)["role"] == role);
+    CHECK(contains((*ready)["store"].get<std::string>(), disks_ ? "voter.db" : "memory"));
   }
 
   void kill(const std::string& name) {
