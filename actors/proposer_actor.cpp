@@ -53,7 +53,7 @@ void proposer_actor::on_node(const cluster::node_frame& from) {
   if (const auto* change = std::get_if<cluster::change_voters>(&from.what))
     steward_.step(boot_now(), from.from, *change);
   else if (const auto* report = std::get_if<cluster::voter_report>(&from.what))
-    steward_.step(boot_now(), from.from, *report);
+    steward_.step(boot_now(), *report);
   else
     keeper_.step(boot_now(), from.from, from.what);
 }

@@ -71,7 +71,7 @@ void steward::progress(slot decided_upto, slot stored_upto, bool settled) {
   settled_ = settled;
 }
 
-void steward::step(time_point now, node_id from, const voter_report& what) {
+void steward::step(time_point now, const voter_report& what) {
   now_ = now;
   if (!what.voter.valid() || what.voter == self_ || what.name.empty() || what.name.size() > max_text
       || what.address.size() > max_text) {
@@ -83,7 +83,6 @@ void steward::step(time_point now, node_id from, const voter_report& what) {
     return;
   }
   auto& who = known_[what.voter];
-  who.node = from;
   who.heard = now;
   who.what = what;
 }

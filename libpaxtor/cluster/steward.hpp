@@ -67,7 +67,8 @@ public:
   void progress(slot decided_upto, slot stored_upto, bool settled);
 
   void step(time_point now, node_id from, const change_voters& what);
-  void step(time_point now, node_id from, const voter_report& what);
+  /// Who it is of, it says itself.
+  void step(time_point now, const voter_report& what);
 
   /// The proposer did not take the proposal.
   void refused() { pending_.reset(); }
@@ -82,7 +83,6 @@ private:
   /// Another voter or standby, as it reported last.
   struct known {
     voter_report what;
-    node_id node;
     time_point heard;
   };
   /// A change that somebody asks for again and again.

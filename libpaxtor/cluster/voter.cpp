@@ -42,7 +42,7 @@ void voter::step(time_point now, node_id from, node_message what) {
   if (auto* change = std::get_if<change_voters>(&what))
     steward_.step(now_, from, *change);
   else if (auto* report = std::get_if<voter_report>(&what))
-    steward_.step(now_, from, *report);
+    steward_.step(now_, *report);
   else
     keeper_.step(now_, from, std::move(what));
 }

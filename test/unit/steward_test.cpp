@@ -215,13 +215,13 @@ TEST_CASE("a second change waits for the first") {
 TEST_CASE("reports that cannot be true are dropped, and none fills the memory") {
   steward x{voter_id{1}, timing_for(3s)};
   const time_point now{1h};
-  x.step(now, node_id{1}, voter_report{voter_id{}, "a", {}, {}, {}});
-  x.step(now, node_id{1}, voter_report{voter_id{1}, "a", {}, {}, {}});
-  x.step(now, node_id{1}, voter_report{voter_id{2}, "", {}, {}, {}});
-  x.step(now, node_id{1}, voter_report{voter_id{2}, std::string(300, 'a'), {}, {}, {}});
+  x.step(now, voter_report{voter_id{}, "a", {}, {}, {}});
+  x.step(now, voter_report{voter_id{1}, "a", {}, {}, {}});
+  x.step(now, voter_report{voter_id{2}, "", {}, {}, {}});
+  x.step(now, voter_report{voter_id{2}, std::string(300, 'a'), {}, {}, {}});
   CHECK(x.dropped() == 4);
   for (std::uint64_t i = 0; i < 2 * steward::max_known; ++i)
-    x.step(now, node_id{1}, voter_report{voter_id{10 + i}, "s", {}, {}, {}});
+    x.step(now, voter_report{voter_id{10 + i}, "s", {}, {}, {}});
   CHECK(x.dropped() == 4 + steward::max_known);
   // A voter that does not lead answers nothing but who does.
   x.step(now, node_id{9}, change_voters{1, voter_change::look, {}, {}, {}});
