@@ -1,44 +1,94 @@
 #include "actors/acceptor_actor.hpp"
 
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
+#include "libpaxtor/paxos/acceptor.hpp"
+
 namespace paxtor::actors {
 
+class acceptor_actor::desk final : public written_hook {
+public:
+  desk(const paxos::recovered& state, outbox out) : role_(state), out_(std::move(out)) {}
+
+  /// Calls `use` with the role; nobody else uses it meanwhile.
+  template <class Use>
+  auto with(Use use) {
+    std::lock_guard guard{mutex_};
+    return use(role_);
+  }
+
+  void written(write_id upto) override {
+    std::lock_guard guard{mutex_};
+    role_.persisted(upto);
+    if (out_)
+      out_->send(role_.take_released());
+  }
+
+  /// Nothing leaves any more.
+  void close() {
+    std::lock_guard guard{mutex_};
+    out_.reset();
+  }
+
+private:
+  std::mutex mutex_;
+  paxos::acceptor role_;
+  std::optional<outbox> out_;
+};
+
+acceptor_actor::~acceptor_actor() = default;
+
+void acceptor_actor::on_exit() {
+  // The storage actor may have the desk still.
+  if (desk_)
+    desk_->close();
+  desk_ = nullptr;
+  role_actor::on_exit();
+}
+
 void acceptor_actor::start(const role_start& begin) {
-  role_.emplace(*begin.state);
+  desk_ = std::make_shared<desk>(*begin.state, out());
 }
 
 void acceptor_actor::step(voter_id from, const paxos::message& what) {
-  role_->step(from, what);
+  desk_->with([&](paxos::acceptor& role) { role.step(from, what); });
 }
 
 void acceptor_actor::persisted(write_id upto) {
-  role_->persisted(upto);
+  desk_->with([&](paxos::acceptor& role) { role.persisted(upto); });
+}
+
+std::shared_ptr<written_hook> acceptor_actor::when_written() {
+  return desk_;
 }
 
 void acceptor_actor::flush() {
   // One write for all that arrived. What rests on it is held inside the role until `persisted` (L1,
   // I3).
   for (;;) {
-    auto out = role_->take_output();
+    auto out = desk_->with([](paxos::acceptor& role) { return role.take_output(); });
     if (out.send.empty() && out.writes.empty())
       return;
-    send_out(std::move(out.send));
+    // The leader waits for the disk, nobody for what leaves at once.
     write(std::move(out.writes));
+    send_out(std::move(out.send));
   }
 }
 
 std::string acceptor_actor::status() const {
   nlohmann::json result;
   result["dropped_frames"] = dropped();
-  if (role_) {
-    result["promised"] = to_string(role_->promised());
-    result["slots_held"] = role_->slots_held();
-    result["truncated_upto"] = role_->truncated_upto().value;
-    result["dropped"] = role_->dropped();
-  }
+  if (desk_)
+    desk_->with([&](const paxos::acceptor& role) {
+      result["promised"] = to_string(role.promised());
+      result["slots_held"] = role.slots_held();
+      result["truncated_upto"] = role.truncated_upto().value;
+      result["dropped"] = role.dropped();
+    });
   return result.dump();
 }
 

@@ -1,29 +1,38 @@
 #pragma once
 
-#include <optional>
+#include <memory>
 
 #include "actors/role_actor.hpp"
-#include "libpaxtor/paxos/acceptor.hpp"
 
 namespace paxtor::actors {
 
 /// The acceptor's mailbox (L2). One per voter, detached; ends with stop_atom.
+///
+/// What rests on a write leaves on the storage actor's thread, as soon as it is durable: the way
+/// back to this one would be a wake-up more in every commit. So the role is behind a mutex, which
+/// nobody holds while the disk works: a disk that stalls costs no confirmation of a lease.
 class acceptor_actor final : public role_actor {
 public:
   using role_actor::role_actor;
+  ~acceptor_actor() override;
 
   const char* name() const override { return "paxtor.acceptor"; }
+  void on_exit() override;
 
 protected:
   [[nodiscard]] paxos::role which() const override { return paxos::role::acceptor; }
   void start(const role_start& begin) override;
   void step(voter_id from, const paxos::message& what) override;
   void persisted(write_id upto) override;
+  [[nodiscard]] std::shared_ptr<written_hook> when_written() override;
   void flush() override;
   [[nodiscard]] std::string status() const override;
 
 private:
-  std::optional<paxos::acceptor> role_;
+  /// The role, as both threads reach it.
+  class desk;
+
+  std::shared_ptr<desk> desk_;
 };
 
 } // namespace paxtor::actors

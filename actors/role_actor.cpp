@@ -20,6 +20,7 @@ role_actor::~role_actor() = default;
 void role_actor::on_exit() {
   // The actors of a voter know each other: without this none of them would ever be destroyed.
   others_ = {};
+  outbox_ = {};
   setup_.book = nullptr;
 }
 
@@ -85,6 +86,7 @@ caf::behavior role_actor::make_behavior() {
     },
     [this](const role_start& begin) {
       cluster_ = begin.cluster;
+      outbox_ = outbox{setup_.self, cluster_, others_, setup_.book};
       start(begin);
       arm_tick();
       took_input();
@@ -156,36 +158,6 @@ void role_actor::drop(const char* what) {
                std::string{name()} + " dropped " + what + " node=" + setup_.node_name);
 }
 
-const caf::actor& role_actor::own(paxos::role role) const {
-  switch (role) {
-    case paxos::role::acceptor:
-      return others_.acceptor;
-    case paxos::role::proposer:
-      return others_.proposer;
-    case paxos::role::learner:
-      return others_.learner;
-  }
-  return others_.supervisor;
-}
-
-void role_actor::send_out(std::vector<paxos::outgoing> all) {
-  for (auto& one : all) {
-    auto local = std::erase(one.to, setup_.self) > 0;
-    if (!one.to.empty()) {
-      // Encoded once: without `to` the bytes are the same for all.
-      cluster::paxos_frame frame{cluster_, setup_.self,
-                                 one.to.size() == 1 ? one.to.front() : voter_id{}, one.to_role,
-                                 local ? one.what : std::move(one.what)};
-      auto wrapped =
-        net::peers::wrap(cluster::encode_frame(std::move(frame), setup_.book->version_for(one.to)));
-      for (auto to : one.to)
-        setup_.book->to_voter(to, one.to_role, wrapped);
-    }
-    if (local)
-      caf::anon_send(own(one.to_role), own_message{std::move(one.what)});
-  }
-}
-
 void role_actor::send_to_node(node_id node, cluster::voter_message what) {
   auto bytes =
     cluster::encode_frame(cluster::voter_frame{cluster_, setup_.self, node, std::move(what)},
@@ -198,7 +170,7 @@ void role_actor::write(std::vector<paxos::write> writes) {
     return;
   auto last = writes.back().id;
   if (!setup_.store->in_place()) {
-    send(others_.storage, write_order{std::move(writes)});
+    send(others_.storage, write_order{std::move(writes), when_written()});
     return;
   }
   auto outcome = setup_.store->append(writes);

@@ -11,10 +11,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <caf/event_based_actor.hpp>
 
+#include "actors/outbox.hpp"
 #include "actors/role_messages.hpp"
 #include "libpaxtor/cluster/frame.hpp"
 #include "libpaxtor/storage/store.hpp"
@@ -56,6 +58,9 @@ protected:
   /// A message for this role, from another voter or from this one's roles.
   virtual void step(voter_id from, const paxos::message& what) = 0;
   virtual void persisted(write_id upto) = 0;
+  /// Who is told of a durable write on the storage actor's thread, in place of `persisted`. Null:
+  /// nobody.
+  [[nodiscard]] virtual std::shared_ptr<written_hook> when_written() { return nullptr; }
   /// A node_frame; only the proposer's.
   virtual void on_node(const cluster::node_frame&) { drop("a node's frame"); }
   virtual void on_news(const applied_news&) { drop("news"); }
@@ -72,8 +77,7 @@ protected:
   [[nodiscard]] virtual std::string status() const = 0;
 
   // -- for the role -------------------------------------------------------------------------------
-  /// To other voters as one frame, encoded once; to own roles as a local message.
-  void send_out(std::vector<paxos::outgoing> all);
+  void send_out(std::vector<paxos::outgoing> all) { outbox_.send(std::move(all)); }
   void send_to_node(node_id node, cluster::voter_message what);
   /// Calls `persisted`, now or later.
   void write(std::vector<paxos::write> writes);
@@ -81,6 +85,7 @@ protected:
 
   [[nodiscard]] bool started() const { return cluster_.valid(); }
   [[nodiscard]] const role_setup& setup() const { return setup_; }
+  [[nodiscard]] const outbox& out() const { return outbox_; }
   [[nodiscard]] const colleagues& others() const { return others_; }
   [[nodiscard]] cluster_id cluster() const { return cluster_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_.count(); }
@@ -89,12 +94,12 @@ private:
   void on_frame(const std::string& bytes);
   void took_input();
   void arm_tick();
-  [[nodiscard]] const caf::actor& own(paxos::role role) const;
   /// A status, and how many frames of which version were read.
   [[nodiscard]] std::string with_frames(const std::string& text) const;
 
   role_setup setup_;
   colleagues others_;
+  outbox outbox_;
   cluster_id cluster_;
   cluster_id heard_;
   std::size_t inputs_ = 0;

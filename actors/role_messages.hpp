@@ -75,10 +75,19 @@ struct known_voters {
   std::vector<voter_id> ids;
 };
 
-/// A role (or formation) -> storage. Answered by `written` with the id of the last write, when all
-/// are durable.
+/// Told on the storage actor's thread that all writes up to `upto` are durable: whoever has to
+/// answer for them is spared the way back to its own thread.
+class written_hook {
+public:
+  virtual ~written_hook() = default;
+  virtual void written(write_id upto) = 0;
+};
+
+/// A role (or formation) -> storage. When all are durable, `told` hears of it, or without one the
+/// sender by `written`, with the id of the last write.
 struct write_order {
   std::vector<paxos::write> writes;
+  std::shared_ptr<written_hook> told;
 };
 struct written {
   write_id upto;

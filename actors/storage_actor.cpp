@@ -60,21 +60,21 @@ caf::behavior storage_actor::make_behavior() {
 void storage_actor::take(const write_order& order) {
   if (order.writes.empty())
     return;
-  const auto asker = current_sender();
+  asker from{current_sender(), order.told};
   const auto behind =
-    std::find_if(slow_.begin(), slow_.end(), [&](const auto& x) { return x.asker == asker; });
+    std::find_if(slow_.begin(), slow_.end(), [&](const auto& x) { return x.from.who == from.who; });
   if (behind != slow_.end()) {
     behind->writes.insert(behind->writes.end(), order.writes.begin(), order.writes.end());
     return;
   }
   if (std::any_of(order.writes.begin(), order.writes.end(), is_snapshot)) {
-    slow_.push_back({asker, {order.writes.begin(), order.writes.end()}});
+    slow_.push_back({std::move(from), {order.writes.begin(), order.writes.end()}});
     if (slow_.size() == 1)
       send(this, part_atom::value);
     return;
   }
   waiting_.insert(waiting_.end(), order.writes.begin(), order.writes.end());
-  askers_.emplace_back(asker, order.writes.back().id);
+  askers_.emplace_back(std::move(from), order.writes.back().id);
 }
 
 void storage_actor::check(const storage::result& outcome) const {
@@ -83,12 +83,19 @@ void storage_actor::check(const storage::result& outcome) const {
     net::die("the store of node " + node_name_, outcome.why);
 }
 
+void storage_actor::tell(const asker& whom, write_id upto) {
+  if (whom.hook)
+    whom.hook->written(upto);
+  else
+    send(caf::actor_cast<caf::actor>(whom.who), written{upto});
+}
+
 void storage_actor::commit() {
   if (askers_.empty())
     return;
   check(store_->append(waiting_));
-  for (auto& [asker, upto] : askers_)
-    send(caf::actor_cast<caf::actor>(asker), written{upto});
+  for (const auto& [from, upto] : askers_)
+    tell(from, upto);
   waiting_.clear();
   askers_.clear();
 }
@@ -105,7 +112,7 @@ void storage_actor::write_part() {
     check(store_->append({what}));
   }
   if (whole) {
-    send(caf::actor_cast<caf::actor>(now.asker), written{what.id});
+    tell(now.from, what.id);
     now.writes.pop_front();
     if (now.writes.empty())
       slow_.pop_front();

@@ -29,10 +29,16 @@ private:
   /// To itself: the next part of a snapshot.
   using part_atom = caf::atom_constant<caf::atom("pxPart")>;
 
-  /// Orders of one role, that are written a part at a time. `written` covers all that the role has
+  /// Who hears that a write is durable, and how.
+  struct asker {
+    caf::strong_actor_ptr who;
+    std::shared_ptr<written_hook> hook;
+  };
+
+  /// Orders of one role that are written a part at a time. `written` covers all that the role has
   /// ordered before, so what it orders behind them waits for them.
   struct slow_orders {
-    caf::strong_actor_ptr asker;
+    asker from;
     std::deque<paxos::write> writes;
   };
 
@@ -40,11 +46,12 @@ private:
   void commit();
   void write_part();
   void check(const storage::result& outcome) const;
+  void tell(const asker& whom, write_id upto);
 
   std::string node_name_;
   std::shared_ptr<store_access> store_;
   std::vector<paxos::write> waiting_;
-  std::vector<std::pair<caf::strong_actor_ptr, write_id>> askers_;
+  std::vector<std::pair<asker, write_id>> askers_;
   std::deque<slow_orders> slow_;
 };
 

@@ -211,7 +211,7 @@ void supervisor_actor::persist() {
   for (auto writes = formation_.take_writes(); !writes.empty(); writes = formation_.take_writes()) {
     auto last = writes.back().id;
     if (!setup_.store->in_place()) {
-      send(setup_.roles.storage, write_order{std::move(writes)});
+      send(setup_.roles.storage, write_order{std::move(writes), nullptr});
       continue;
     }
     auto outcome = setup_.store->append(writes);

@@ -12,6 +12,9 @@ struct tool_config : caf::actor_system_config {
   tool_config(const node_options& options, hosting hosts) {
     paxtor::load(*this, options);
     add_types(*this, hosts, options.name);
+    // CAF's default looks for work every 50 us when it has had some lately, and every 10 ms else: a
+    // grant would wait for that, and each process would pay for the looking.
+    set("scheduler.policy", caf::atom("sharing"));
   }
 };
 

@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "libpaxtor/base/ids.hpp"
@@ -36,6 +37,10 @@ public:
 
   /// All that is to be sent and written since the last call: at most one write, however many steps.
   [[nodiscard]] acceptor_output take_output();
+
+  /// What may leave at once, alone: it cuts no write short and hands none out. For whoever calls
+  /// `persisted` on another thread than the one that drives the rest.
+  [[nodiscard]] std::vector<outgoing> take_released() { return std::exchange(out_.send, {}); }
 
   /// The highest promise, durable or not.
   [[nodiscard]] ballot promised() const { return promised_; }

@@ -2,9 +2,12 @@
 // make snapshots beside their learners.
 
 #include <algorithm>
+#include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "actors/storage_actor.hpp"
@@ -59,7 +62,7 @@ private:
 };
 
 actors::write_order order(std::uint64_t id, paxos::write_op what) {
-  return {{paxos::write{write_id{id}, {std::move(what)}}}};
+  return {{paxos::write{write_id{id}, {std::move(what)}}}, nullptr};
 }
 
 paxos::write_op snapshot(std::uint64_t upto) {
@@ -113,6 +116,50 @@ TEST_CASE("storage: whoever writes while a snapshot is written waits for one par
     learner->send(storage, net::stop_atom::value);
     learner->wait_for(storage);
   }
+}
+
+namespace {
+
+struct noting_hook final : actors::written_hook {
+  void written(write_id upto) override {
+    std::lock_guard guard{mutex};
+    told.push_back(upto.value);
+    thread = std::this_thread::get_id();
+    changed.notify_all();
+  }
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::vector<std::uint64_t> told;
+  std::thread::id thread;
+};
+
+} // namespace
+
+TEST_CASE("storage: a hook hears on the storage actor's thread that a write is durable") {
+  node_config config;
+  caf::actor_system system{config};
+  auto own = std::make_unique<noting_store>();
+  auto& store = *own;
+  auto access = std::make_shared<actors::store_access>(std::move(own));
+  const auto storage = net::spawn_own_thread<actors::storage_actor>(system, "a", access);
+  caf::scoped_actor acceptor{system};
+  const auto hook = std::make_shared<noting_hook>();
+  auto hooked = order(1, promise());
+  hooked.told = hook;
+  acceptor->send(storage, hooked);
+  {
+    std::unique_lock guard{hook->mutex};
+    REQUIRE(hook->changed.wait_for(guard, 10s, [&] { return !hook->told.empty(); }));
+    CHECK(hook->told == std::vector<std::uint64_t>{1});
+    CHECK(hook->thread != std::this_thread::get_id());
+  }
+  CHECK(store.notes() == std::vector<std::string>{"append 1"});
+  // In its place comes no message: the next one is that of the order without a hook.
+  acceptor->send(storage, order(2, promise()));
+  acceptor->receive([&](const actors::written& done) { CHECK(done.upto.value == 2); },
+                    caf::after(10s) >> [] { FAIL("not written"); });
+  acceptor->send(storage, net::stop_atom::value);
+  acceptor->wait_for(storage);
 }
 
 namespace {
