@@ -48,7 +48,7 @@ TEST_CASE(
     [&] { return x.door.status()["valid"] == false && x.door.status()["guarded"] == false; }));
 }
 
-TEST_CASE("an owner that does not end takes its process with it at the end of the lease (F2)") {
+TEST_CASE("lesson: an owner that does not end takes its process with it at the end of the lease") {
   const auto child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {

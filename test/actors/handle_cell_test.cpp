@@ -198,11 +198,14 @@ TEST_CASE("after disconnect the old target gets nothing (I33)") {
     one.join();
 }
 
-TEST_CASE("the buffer is bounded: requests are answered, what is no request is counted") {
+TEST_CASE(
+  "lesson: a full handle refuses the newest message and says so, and drops none that waits") {
+  // Akka's proxy drops the oldest.
   fixture f;
   const auto handle = f.handle();
-  for (std::size_t i = 0; i < actors::max_waiting_messages; ++i)
-    caf::anon_send(handle, put_atom::value, 0, 0);
+  constexpr auto most = static_cast<int>(actors::max_waiting_messages);
+  for (int i = 0; i < most; ++i)
+    caf::anon_send(handle, put_atom::value, 0, i);
   CHECK(f.book->dropped() == 0);
   for (int i = 0; i < 7; ++i)
     caf::anon_send(handle, put_atom::value, 0, 0);
@@ -213,6 +216,13 @@ TEST_CASE("the buffer is bounded: requests are answered, what is no request is c
     .receive([](const std::vector<int>&) {}, [&](const caf::error& why) { code = code_of(why); });
   CHECK(code == errc::overloaded);
   CHECK(f.book->dropped() == 7);
+  const auto target = f.spawn_sink();
+  f.cell_of(handle)->connect(caf::actor_cast<caf::strong_actor_ptr>(target));
+  CHECK(until([&] { return *f.count == most; }));
+  const auto got = f.got(target);
+  REQUIRE(got.size() == 2 * static_cast<std::size_t>(most));
+  for (int i = 0; i < most; ++i)
+    CHECK(got[2 * static_cast<std::size_t>(i) + 1] == i);
 }
 
 TEST_CASE("what is refused is answered, and the next message asks again") {

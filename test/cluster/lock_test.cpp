@@ -135,7 +135,7 @@ TEST_CASE(
   CHECK(next->wait(10s) == 0);
 }
 
-TEST_CASE("lock: a frozen holder's command is killed before the next has the lock") {
+TEST_CASE("lesson: a frozen holder's command is killed before the next has the lock") {
   three_nodes nodes;
   const auto holder = nodes.start("lock", {"k", "--", "sh", "-c", "echo $$; exec sleep 1000"});
   const auto command = holder->read_line(10s);

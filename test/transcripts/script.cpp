@@ -177,6 +177,9 @@ private:
     else if (command == "hold") {
       expect(given, 3, 4, "hold A -> B [KIND]");
       on().hold(given[0], given[2], given.size() == 4 ? given[3] : std::string{});
+    } else if (command == "slow-disk") {
+      expect(given, 2, 2, "slow-disk VOTER TIME");
+      on().slow_disk(given[0], time_of(given[1]));
     } else if (command == "let-go")
       on().let_go();
     else if (command == "lose")

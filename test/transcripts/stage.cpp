@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Every message and every write takes this long.
+/// Every message takes this long.
 constexpr duration step_time = 1ms;
 
 const cluster_id the_cluster{1};
@@ -320,7 +320,7 @@ void stage::write_next(process& home) {
   if (home.writing.empty() || home.syncing)
     return;
   home.syncing = true;
-  later(home, step_time, [this, &home] {
+  later(home, home.write_time, [this, &home] {
     home.syncing = false;
     const auto done = std::move(home.writing.front());
     home.writing.pop_front();
@@ -366,6 +366,23 @@ void stage::note_log(process& home, slot where, const paxos::batch& value) {
     lines.push_back(to_string(number) + " " + words_.describe(what));
     tell("log " + lines.back());
   }
+}
+
+std::string stage::leader() const {
+  std::string result;
+  ballot highest;
+  for (const auto& [name, home] : processes_)
+    if (home.voter && home.voter->state().leading && home.voter->state().at > highest) {
+      highest = home.voter->state().at;
+      result = name;
+    }
+  if (result.empty())
+    throw std::invalid_argument("no voter leads");
+  return result;
+}
+
+const registry::machine& stage::registry_of_leader() const {
+  return processes_.at(leader()).voter->machine();
 }
 
 std::vector<std::string> stage::voters() const {

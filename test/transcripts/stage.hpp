@@ -69,6 +69,8 @@ public:
   void pause(const std::string& name);
   void thaw(const std::string& name);
   void leave(const std::string& name);
+  /// Its writes take so long from now on.
+  void slow_disk(const std::string& name, duration each) { at(name).write_time = each; }
   /// The process cannot end this actor: a handler that never returns.
   void make_stubborn(const std::string& name, local_actor_id actor);
 
@@ -86,7 +88,12 @@ public:
   [[nodiscard]] std::vector<std::string> take_told();
   /// One line per voter: who leads, as it knows, and how far its log is.
   [[nodiscard]] std::vector<std::string> voters() const;
-  /// How long the lease of this node still runs, and what it owns.
+  /// The registry of the voter that leads. ERRORS: std::invalid_argument if none does.
+  [[nodiscard]] const registry::machine& registry_of_leader() const;
+  [[nodiscard]] std::string leader() const;
+  [[nodiscard]] time_point now() const { return now_; }
+  /// How long the lease of this node still runs; zero: it has none.
+  [[nodiscard]] duration lease_left(const std::string& node);
   [[nodiscard]] std::string lease(const std::string& node);
   /// Entries of the log from `first` on, as decided.
   [[nodiscard]] std::vector<std::string> log(std::uint64_t first) const;
@@ -103,6 +110,7 @@ private:
     std::unique_ptr<storage::memory_store> store;
     std::deque<paxos::write> writing;
     bool syncing = false;
+    duration write_time = std::chrono::milliseconds{1};
     std::unique_ptr<cluster::voter> voter;
     std::unique_ptr<cluster::agent> agent;
     node_id node;

@@ -53,13 +53,17 @@ void stage::drain(const std::string& node, const std::string& which) {
       [&](cluster::agent& a, time_point t) { (void)a.drain(t, which, true, std::nullopt); });
 }
 
-std::string stage::lease(const std::string& node) {
+duration stage::lease_left(const std::string& node) {
   const auto& agent = *node_at(node).agent;
-  if (!agent.session().valid())
+  return agent.session().valid() ? agent.lease().lease_end - now_ : duration{0};
+}
+
+std::string stage::lease(const std::string& node) {
+  const auto left = lease_left(node);
+  if (left == duration{0})
     return node + " has no session";
-  const auto left = (agent.lease().lease_end - now_) / 1ms;
-  return node + ": session " + to_string(agent.session()) + ", its lease ends in "
-         + std::to_string(left) + " ms";
+  return node + ": session " + to_string(node_at(node).agent->session()) + ", its lease ends in "
+         + std::to_string(left / 1ms) + " ms";
 }
 
 // -- what the agent wants -------------------------------------------------------------------------
