@@ -33,16 +33,9 @@ agent_actor::agent_actor(caf::actor_config& cfg, agent_setup setup)
 
 caf::behavior agent_actor::make_behavior() {
   set_error_handler([](caf::error&) {});
-  set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& what) -> caf::error {
-    // A node without its agent holds locks that nobody guards.
-    try {
-      std::rethrow_exception(what);
-    } catch (const std::exception& ex) {
-      net::die("session agent", ex.what());
-    } catch (...) {
-      net::die("session agent", "an exception that is no std::exception");
-    }
-  });
+  // A node without its agent holds locks that nobody guards.
+  set_exception_handler(
+    [](std::exception_ptr& problem) -> caf::error { net::die("session agent", problem); });
   set_down_handler([this](const caf::down_msg& what) {
     input turn{this};
     owner_down(what);

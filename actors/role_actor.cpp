@@ -26,13 +26,7 @@ void role_actor::on_exit() {
 
 caf::behavior role_actor::make_behavior() {
   set_exception_handler([who = std::string{name()}](std::exception_ptr& problem) -> caf::error {
-    try {
-      std::rethrow_exception(problem);
-    } catch (const std::exception& e) {
-      net::die(who, e.what());
-    } catch (...) {
-      net::die(who, "an exception without a name");
-    }
+    net::die(who, problem);
   });
   set_default_handler(
     [this](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {

@@ -10,15 +10,8 @@
 namespace paxtor::actors {
 
 caf::behavior snapshot_actor::make_behavior() {
-  set_exception_handler([](std::exception_ptr& problem) -> caf::error {
-    try {
-      std::rethrow_exception(problem);
-    } catch (const std::exception& e) {
-      net::die("paxtor.snapshots", e.what());
-    } catch (...) {
-      net::die("paxtor.snapshots", "an exception without a name");
-    }
-  });
+  set_exception_handler(
+    [](std::exception_ptr& problem) -> caf::error { net::die("paxtor.snapshots", problem); });
   set_error_handler([](caf::error&) {});
   // Its thread is no nicer than the others: on a busy machine it would fall behind for ever, since
   // the longer a snapshot takes the longer is the log that the next one must go through.

@@ -32,15 +32,8 @@ void storage_actor::on_exit() {
 }
 
 caf::behavior storage_actor::make_behavior() {
-  set_exception_handler([](std::exception_ptr& problem) -> caf::error {
-    try {
-      std::rethrow_exception(problem);
-    } catch (const std::exception& e) {
-      net::die("paxtor.storage", e.what());
-    } catch (...) {
-      net::die("paxtor.storage", "an exception without a name");
-    }
-  });
+  set_exception_handler(
+    [](std::exception_ptr& problem) -> caf::error { net::die("paxtor.storage", problem); });
   set_error_handler([](caf::error&) {});
   return {
     [this](const write_order& order) {

@@ -53,15 +53,8 @@ void supervisor_actor::on_exit() {
 }
 
 caf::behavior supervisor_actor::make_behavior() {
-  set_exception_handler([](std::exception_ptr& problem) -> caf::error {
-    try {
-      std::rethrow_exception(problem);
-    } catch (const std::exception& e) {
-      net::die("paxtor.voter", e.what());
-    } catch (...) {
-      net::die("paxtor.voter", "an exception without a name");
-    }
-  });
+  set_exception_handler(
+    [](std::exception_ptr& problem) -> caf::error { net::die("paxtor.voter", problem); });
   set_default_handler([](caf::scheduled_actor*, caf::message_view&) -> caf::result<caf::message> {
     return caf::sec::unexpected_message;
   });
@@ -156,9 +149,9 @@ void supervisor_actor::on_log(const log_news& news) {
   const bool voted = voters_.voters.contains(self);
   const bool votes = news.voters.voters.contains(self);
   voters_ = news.voters;
-  std::string names;
-  for (const auto& who : voters_.voters.members)
-    names += (names.empty() ? "" : ",") + who.name;
+  auto names = names_of(voters_.voters);
+  // A value of a log line has no spaces.
+  std::erase(names, ' ');
   if (votes != voted || first)
     net::log(net::level::info,
              std::string{votes   ? "this node is a voter"
@@ -272,11 +265,8 @@ void supervisor_actor::stand_outside() {
   if (outside_)
     return;
   outside_ = true;
-  std::string names;
-  for (const auto& who : formation_.voters().members)
-    names += (names.empty() ? "" : ", ") + who.name;
   auto why =
-    "the cluster (voters " + names
+    "the cluster (voters " + names_of(formation_.voters())
     + ") counts on this store, which is blank: it has lost "
       "what it promised, and never votes (a voter that forgot must not make decided values "
       "vanish); the node goes on as a client node. Start it with a new data directory, and "

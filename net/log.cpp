@@ -65,4 +65,14 @@ void die(std::string_view who, std::string_view why) noexcept {
   std::abort();
 }
 
+void die(std::string_view who, const std::exception_ptr& problem) noexcept {
+  try {
+    std::rethrow_exception(problem);
+  } catch (const std::exception& e) {
+    die(who, e.what());
+  } catch (...) {
+    die(who, "an exception that is no std::exception");
+  }
+}
+
 } // namespace paxtor::net

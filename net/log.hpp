@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <string_view>
 
 namespace paxtor::net {
@@ -35,5 +36,8 @@ private:
 /// Ends the process with one line on stderr and in the log: for what must not leave a half-dead
 /// node behind.
 [[noreturn]] void die(std::string_view who, std::string_view why) noexcept;
+
+/// The same for an exception that nobody caught.
+[[noreturn]] void die(std::string_view who, const std::exception_ptr& problem) noexcept;
 
 } // namespace paxtor::net

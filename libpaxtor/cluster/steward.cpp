@@ -16,13 +16,6 @@ namespace {
 /// Alive times after which a voter or standby that reports nothing is forgotten.
 constexpr int forget_after = 20;
 
-std::string names_of(const paxos::configuration& voters) {
-  std::string result;
-  for (const auto& who : voters.members)
-    result += (result.empty() ? "" : ", ") + who.name;
-  return result;
-}
-
 /// Ordered by name: the same members make the same configuration.
 void put(paxos::configuration& voters, paxos::member who) {
   auto& all = voters.members;
@@ -175,7 +168,7 @@ steward::ruling steward::propose(paxos::configuration next) const {
   // L6: one change at a time, by a leader that knows what it changes.
   if (!settled_ || pending_)
     return {outcome::waiting,
-            pending_ ? "a change to the voters " + names_of(*pending_) + " is being decided"
+            pending_ ? "a change to the voters " + paxos::names_of(*pending_) + " is being decided"
                      : std::string{"the leader is new and takes over what its predecessor left"},
             {}};
   if (!complete())
@@ -183,14 +176,15 @@ steward::ruling steward::propose(paxos::configuration next) const {
   if (const auto count = living(next); count < next.majority()) {
     // Who lives says so several times within this.
     if (now_ - judging_since_ <= alive_within_)
-      return {outcome::waiting, "seeing who of " + names_of(next) + " is alive", {}};
+      return {outcome::waiting, "seeing who of " + paxos::names_of(next) + " is alive", {}};
     return {outcome::refused,
-            "of the voters " + names_of(next) + " only " + std::to_string(count)
+            "of the voters " + paxos::names_of(next) + " only " + std::to_string(count)
               + " would be alive, and " + std::to_string(next.majority())
               + " are needed: start the others first, or replace those that are lost",
             {}};
   }
-  return {outcome::waiting, "the change to the voters " + names_of(next) + " is being decided",
+  return {outcome::waiting,
+          "the change to the voters " + paxos::names_of(next) + " is being decided",
           std::move(next)};
 }
 
@@ -257,7 +251,7 @@ steward::ruling steward::replace(const change_voters& what) const {
       return there != nullptr
                ? in_force(comes + " is a voter in the place of " + what.name)
                : ruling{outcome::refused,
-                        what.name + " is no voter; the voters are " + names_of(voters_),
+                        what.name + " is no voter; the voters are " + paxos::names_of(voters_),
                         {}};
     if (there != nullptr)
       return {outcome::refused,
@@ -267,7 +261,8 @@ steward::ruling steward::replace(const change_voters& what) const {
     return admit(comes, what.address, what.name);
   }
   if (leaves == nullptr)
-    return {outcome::refused, what.name + " is no voter; the voters are " + names_of(voters_), {}};
+    return {
+      outcome::refused, what.name + " is no voter; the voters are " + paxos::names_of(voters_), {}};
   // A new store under the old name; or the old one, which has moved.
   if (standby(what.name) != nullptr)
     return admit(what.name, what.address, what.name);
@@ -428,7 +423,7 @@ std::string steward::describe(const ruling& what) const {
   result["stored_by"] = stored_by();
   result["changing_to"] = nullptr;
   if (pending_)
-    result["changing_to"] = names_of(*pending_);
+    result["changing_to"] = paxos::names_of(*pending_);
   return result.dump();
 }
 

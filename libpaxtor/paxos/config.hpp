@@ -43,6 +43,14 @@ struct configuration {
   MSGPACK_DEFINE(members)
 };
 
+/// "a, b, c", for people.
+[[nodiscard]] inline std::string names_of(const configuration& voters) {
+  std::string result;
+  for (const auto& who : voters.members)
+    result += (result.empty() ? "" : ", ") + who.name;
+  return result;
+}
+
 /// Times and bounds of the log. All voters of a cluster must use the same times.
 struct timing {
   duration tick = std::chrono::milliseconds{25};
