@@ -32,17 +32,24 @@ void actor_model::spawn_later() {
   home_.later(draw_around(random_, all_.how.spawn_every), [this] {
     if (all_.calm || node_.leaving())
       return;
-    if (random_.chance(all_.how.name_percent))
-      use_name();
+    auto own = random_.fork();
+    if (!all_.plan.next_actor())
+      return spawn_later();
+    if (own.chance(all_.how.name_percent))
+      use_name(own);
     else if (actors_.size() < all_.how.actors_per_node)
-      spawn();
+      spawn(own);
     spawn_later();
   });
 }
 
-void actor_model::spawn() {
+void actor_model::spawn(generator own) {
   auto id = next_actor();
-  actors_[id].plan = draw_script(random_, all_.how);
+  all_.note(all_.plan.actors(), home_.name() + " a" + to_string(id) + " starts, actor "
+                                  + std::to_string(all_.plan.actors()));
+  auto& who = actors_[id];
+  who.plan = draw_script(own, all_.how);
+  who.random = own;
   run(id);
 }
 
@@ -79,7 +86,7 @@ void actor_model::do_acquire(local_actor_id id, actor& who, const step& what) {
   if (what.deadline)
     options.deadline = node_.now() + *what.deadline;
   auto patience =
-    random_.chance(10) ? std::optional{draw(random_, 0us, all_.how.hold * 2)} : std::nullopt;
+    who.random.chance(10) ? std::optional{draw(who.random, 0us, all_.how.hold * 2)} : std::nullopt;
   auto request =
     node_.request("acquire by a" + to_string(id), [&](cluster::agent& a, time_point t) {
       auto r = a.acquire(t, id, what.keys, options);
@@ -95,7 +102,7 @@ void actor_model::grow_impatient(local_actor_id id, cluster::request_id request)
   auto i = actors_.find(id);
   if (i == actors_.end() || i->second.waits_for != request || i->second.dying)
     return;
-  if (random_.chance(50))
+  if (i->second.random.chance(50))
     end(id, "gave up waiting");
   else
     node_.use([request](cluster::agent& a, time_point t) { a.cancel(t, request); });
@@ -161,8 +168,9 @@ void actor_model::completed(cluster::request_id id, const cluster::completion& h
                                        about.must_exist));
   }
   if (about.is_resolve) {
-    home_.later(draw_around(random_, all_.how.hold * 2),
-                [this, name = about.name] { drop_name(name); });
+    auto uses = draw_around(about.random, all_.how.hold * 2);
+    home_.later(
+      uses, [this, name = about.name, looks = about.random.chance(40)] { drop_name(name, looks); });
     return;
   }
   // The actor's own mailbox.
@@ -180,7 +188,7 @@ void actor_model::received(local_actor_id id, cluster::request_id request,
     who.waits_for = cluster::request_id{};
   if (const auto* yes = std::get_if<cluster::granted>(&how))
     granted(id, who, *yes);
-  else if (std::holds_alternative<cluster::failed>(how) && random_.chance(60))
+  else if (std::holds_alternative<cluster::failed>(how) && who.random.chance(60))
     return end(id, "could not get what it wants");
   run(id);
 }
@@ -205,12 +213,13 @@ void actor_model::end(local_actor_id id, const char* why) {
   for (const auto& key : i->second.owns)
     all_.judge.hear(all_.exclusion.ended(all_.events.now(), "key " + key, me(id)));
   auto known = i->second.known_to_agent;
+  auto& random = i->second.random;
+  auto told = draw(random, 0us, random.chance(5) ? duration{20ms} : duration{300us});
   actors_.erase(i);
   if (known)
-    home_.later(
-      draw(random_, 0us, random_.chance(5) ? duration{20ms} : duration{300us}), [this, id] {
-        node_.use([id](cluster::agent& a, time_point t) { a.owner_exited(t, id, "ended"); });
-      });
+    home_.later(told, [this, id] {
+      node_.use([id](cluster::agent& a, time_point t) { a.owner_exited(t, id, "ended"); });
+    });
 }
 
 void actor_model::kill(local_actor_id id) {
@@ -218,7 +227,7 @@ void actor_model::kill(local_actor_id id) {
   if (i == actors_.end() || i->second.dying)
     return;
   i->second.dying = true;
-  home_.later(draw_dying(random_, all_, home_), [this, id] { end(id, "killed"); });
+  home_.later(draw_dying(i->second.random, all_, home_), [this, id] { end(id, "killed"); });
 }
 
 void actor_model::fenced(const cluster::fence& what) {
@@ -235,22 +244,23 @@ void actor_model::process_ended() {
   host_.process_ended();
 }
 
-void actor_model::use_name() {
-  auto number = random_.below(all_.how.names);
-  auto spec = spec_of(random_.chance(3) ? number + 1 : number);
+void actor_model::use_name(generator own) {
+  auto number = own.below(all_.how.names);
+  auto spec = spec_of(own.chance(3) ? number + 1 : number);
   auto name = singleton_name(number);
   (void)node_.request("resolve " + name.text(), [&](cluster::agent& a, time_point t) {
     auto r = a.resolve(t, name, spec);
     auto& about = asked_[r];
     about.name = name;
     about.is_resolve = true;
+    about.random = own;
     return r;
   });
 }
 
-void actor_model::drop_name(const term& name) {
+void actor_model::drop_name(const term& name, bool looks_again) {
   node_.use([&](cluster::agent& a, time_point t) {
-    if (random_.chance(40))
+    if (looks_again)
       a.suspect(t, name);
     else
       a.forget(t, name);

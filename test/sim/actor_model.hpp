@@ -42,6 +42,7 @@ public:
 private:
   struct actor {
     script plan;
+    generator random{0};
     std::size_t next = 0;
     cluster::request_id waits_for;
     std::vector<std::string> owns;
@@ -58,10 +59,11 @@ private:
     bool must_exist = false;
     term name;
     bool is_resolve = false;
+    generator random{0};
   };
 
   void spawn_later();
-  void spawn();
+  void spawn(generator own);
   void run(local_actor_id id);
   void do_acquire(local_actor_id id, actor& who, const step& what);
   void do_put(local_actor_id id, actor& who, const step& what);
@@ -71,8 +73,8 @@ private:
   void granted(local_actor_id id, actor& who, const cluster::granted& what);
   void end(local_actor_id id, const char* why);
   void kill(local_actor_id id);
-  void use_name();
-  void drop_name(const term& name);
+  void use_name(generator own);
+  void drop_name(const term& name, bool looks_again);
   [[nodiscard]] claimant me(local_actor_id id) const;
 
   scene& all_;

@@ -12,10 +12,14 @@ void faults::start() {
 }
 
 void faults::next() {
-  all_.events.after(draw_around(random_, all_.how.fault_every), [this] {
+  all_.events.after(draw_around(timing_, all_.how.fault_every), [this] {
     if (stopped_)
       return;
-    break_something();
+    random_ = timing_.fork();
+    if (all_.plan.next_fault()) {
+      all_.note(all_.plan.faults(), "fault " + std::to_string(all_.plan.faults()));
+      break_something();
+    }
     next();
   });
 }
@@ -41,6 +45,8 @@ void faults::break_something() {
     {k.crash_weight, &faults::crash},
     {k.pause_weight, &faults::pause},
     {k.leave_weight, &faults::leave},
+    {k.flap_weight, &faults::flap},
+    {k.blackout_weight, &faults::blackout},
     {k.slow_disk_weight, &faults::slow_disk},
     {k.full_disk_weight, &faults::full_disk},
     {k.bad_disk_weight, &faults::bad_disk},
@@ -63,12 +69,16 @@ void faults::break_something() {
     guardian_.forge(victim());
 }
 
+process* faults::leader() {
+  for (auto& p : processes_)
+    if (p->alive() && !p->paused() && p->votes() && p->voter().leads())
+      return p.get();
+  return nullptr;
+}
+
 process& faults::victim() {
-  if (random_.chance(all_.how.at_leader_percent))
-    for (auto& p : processes_)
-      if (p->alive() && p->votes() && p->voter().leads())
-        return *p;
-  return *processes_[random_.below(processes_.size())];
+  auto* leads = random_.chance(all_.how.at_leader_percent) ? leader() : nullptr;
+  return leads != nullptr ? *leads : *processes_[random_.below(processes_.size())];
 }
 
 void faults::cut_for(process_number from, process_number to, duration time) {
@@ -86,19 +96,22 @@ void faults::cut() {
     return;
   auto time =
     draw(random_, all_.how.ttl / 20, random_.chance(20) ? all_.how.ttl * 4 : all_.how.ttl);
-  cut_shaped(static_cast<cut_shape>(random_.below(6)), time);
+  cut_shaped(static_cast<cut_shape>(random_.below(6)), victim(), time);
 }
 
 void faults::voters_changed() {
-  if (stopped_ || processes_.size() < 2 || !random_.chance(all_.how.at_change_percent))
+  if (stopped_ || processes_.size() < 2)
     return;
-  cut_shaped(random_.chance(70) ? cut_shape::split : cut_shape::isolate,
+  random_ = at_changes_.fork();
+  if (!random_.chance(all_.how.at_change_percent))
+    return;
+  cut_shaped(random_.chance(70) ? cut_shape::split : cut_shape::isolate, victim(),
              draw(random_, all_.how.ttl / 2, all_.how.ttl * 3));
 }
 
-void faults::cut_shaped(cut_shape shape, duration time) {
+void faults::cut_shaped(cut_shape shape, const process& at, duration time) {
   ++all_.counts.cuts;
-  auto a = victim().number();
+  auto a = at.number();
   auto b =
     static_cast<process_number>((a + 1 + random_.below(processes_.size() - 1)) % processes_.size());
   auto side = random_.next();
@@ -133,11 +146,57 @@ void faults::cut_shaped(cut_shape shape, duration time) {
 }
 
 void faults::crash() {
-  auto& p = victim();
-  if (!p.alive() || !p.mortal())
+  kill(victim());
+}
+
+void faults::kill(process& which) {
+  if (!which.alive() || !which.mortal())
     return;
   ++all_.counts.crashes;
-  p.crash("killed");
+  which.crash("killed");
+}
+
+void faults::blackout() {
+  ++all_.counts.blackouts;
+  all_.note(0, "a blackout: all end at once");
+  for (auto& p : processes_)
+    kill(*p);
+}
+
+void faults::flap() {
+  ++all_.counts.flaps;
+  const auto hits = static_cast<unsigned>(random_.between(3, 12));
+  all_.note(hits, "the leader is hit " + std::to_string(hits) + " times");
+  hit_again(random_.fork(), static_cast<blow>(random_.below(3)), hits);
+}
+
+void faults::hit_again(generator own, blow how, unsigned times) {
+  if (times == 0)
+    return;
+  // About as long as the next one needs to be elected.
+  const auto wait = draw(own, all_.times.tick, all_.times.election_max * 3);
+  all_.events.after(wait, [this, own, how, times]() mutable {
+    if (stopped_)
+      return;
+    random_ = own.fork();
+    if (auto* leads = leader())
+      hit(*leads, how);
+    hit_again(own, how, times - 1);
+  });
+}
+
+void faults::hit(process& leads, blow how) {
+  switch (how) {
+    case blow::cut:
+      if (processes_.size() > 1)
+        cut_shaped(random_.chance(50) ? cut_shape::isolate : cut_shape::mute, leads,
+                   draw(random_, all_.times.tick, all_.times.election_max * 2));
+      return;
+    case blow::kill:
+      return kill(leads);
+    case blow::pause:
+      return pause_for(leads, draw(random_, all_.times.tick, all_.times.election_max * 2));
+  }
 }
 
 void faults::process_ended(process& which) {
@@ -147,7 +206,7 @@ void faults::process_ended(process& which) {
 }
 
 void faults::start_later(process& which) {
-  all_.events.after(draw(random_, 0us, all_.how.ttl * 2), [this, &which] {
+  all_.events.after(draw(restarts_, 0us, all_.how.ttl * 2), [this, &which] {
     if (which.alive())
       return;
     if (!which.can_start())
@@ -159,13 +218,16 @@ void faults::start_later(process& which) {
 
 void faults::pause() {
   auto& p = victim();
+  pause_for(
+    p, draw(random_, all_.how.ttl / 20, random_.chance(50) ? all_.how.ttl * 3 : all_.how.ttl / 2));
+}
+
+void faults::pause_for(process& which, duration time) {
   // A thaw after the end of the lease ends the process.
-  if (!p.alive() || p.paused() || !p.mortal())
+  if (!which.alive() || which.paused() || !which.mortal())
     return;
-  p.pause();
-  auto time =
-    draw(random_, all_.how.ttl / 20, random_.chance(50) ? all_.how.ttl * 3 : all_.how.ttl / 2);
-  all_.events.after(time, [&p] { p.thaw(); });
+  which.pause();
+  all_.events.after(time, [&which] { which.thaw(); });
 }
 
 void faults::leave() {

@@ -13,7 +13,14 @@ namespace paxtor::sim {
 class faults {
 public:
   faults(scene& all, process_list& processes, links& reach, guardian& proofs, generator random)
-      : all_(all), processes_(processes), links_(reach), guardian_(proofs), random_(random) {}
+      : all_(all),
+        processes_(processes),
+        links_(reach),
+        guardian_(proofs),
+        timing_(random),
+        random_(timing_.fork()),
+        restarts_(timing_.fork()),
+        at_changes_(timing_.fork()) {}
 
   void start();
 
@@ -28,15 +35,25 @@ public:
 
 private:
   enum class cut_shape : std::uint8_t { isolate, one_link, one_way, deaf, mute, split };
+  /// What is done to one leader after the other.
+  enum class blow : std::uint8_t { cut, kill, pause };
 
   void next();
   void break_something();
+  /// Who leads; null if nobody does.
+  [[nodiscard]] process* leader();
   [[nodiscard]] process& victim();
   void cut();
-  void cut_shaped(cut_shape shape, duration time);
+  void cut_shaped(cut_shape shape, const process& at, duration time);
   void cut_for(process_number from, process_number to, duration time);
   void crash();
+  void kill(process& which);
+  void blackout();
+  void flap();
+  void hit_again(generator own, blow how, unsigned times);
+  void hit(process& leads, blow how);
   void pause();
+  void pause_for(process& which, duration time);
   void leave();
   void slow_disk();
   void full_disk();
@@ -49,7 +66,11 @@ private:
   process_list& processes_;
   links& links_;
   guardian& guardian_;
+  generator timing_;
+  /// Of the fault at hand: each has its own, so that one that is left out does not shift the others.
   generator random_;
+  generator restarts_;
+  generator at_changes_;
   bool stopped_ = false;
 };
 

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <type_traits>
 
+#include "libpaxtor/cluster/lease_options.hpp"
+#include "test/sim/read_number.hpp"
 #include "test/sim/true_time.hpp"
 
 namespace paxtor::sim {
@@ -11,17 +15,34 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// One of 1, 2, 4 and 5 now and then; mostly 3.
+constexpr duration max_ttl = 60s;
+/// To each side of true time: (1 + x) / (1 - x) <= 1.01.
+constexpr unsigned most_skew_ppm = 4975;
+
+/// Mostly 3, often 5, now and then any other size: large clusters take long.
 unsigned draw_voters(generator& random) {
   auto x = random.below(100);
-  if (x < 65)
+  if (x < 64)
     return 3;
-  if (x < 85)
+  if (x < 82)
     return 5;
-  return x < 90 ? 4 : x < 95 ? 2 : 1;
+  return x < 87 ? 1 : x < 91 ? 2 : x < 95 ? 4 : x < 97 ? 6 : 7;
+}
+
+unsigned draw_clients(generator& random) {
+  return static_cast<unsigned>(random.chance(95) ? random.below(6) : random.between(6, 20));
+}
+
+delay_shape draw_shape(generator& random) {
+  auto x = random.below(100);
+  return x < 50   ? delay_shape::uniform
+         : x < 65 ? delay_shape::constant
+         : x < 85 ? delay_shape::long_tail
+                  : delay_shape::distances;
 }
 
 void draw_network(generator& random, knobs& k) {
+  k.shape = draw_shape(random);
   k.delay_min = draw(random, 20us, 500us);
   k.delay_max = k.delay_min + draw(random, 50us, 5ms);
   k.in_order = random.chance(40);
@@ -46,6 +67,8 @@ void draw_faults(generator& random, knobs& k) {
   k.crash_weight = weight(25);
   k.pause_weight = weight(30);
   k.leave_weight = weight(60);
+  k.flap_weight = weight(60);
+  k.blackout_weight = k.durable ? weight(75) / 2 : 0;
   k.slow_disk_weight = weight(50);
   k.full_disk_weight = k.durable ? weight(60) : 0;
   k.bad_disk_weight = k.durable ? weight(60) : 0;
@@ -56,6 +79,8 @@ void draw_faults(generator& random, knobs& k) {
 }
 
 void draw_changes(generator& random, knobs& k) {
+  if (random.chance(30))
+    k.drain_every = draw(random, k.ttl / 2, k.ttl * 4);
   if (random.chance(45))
     return;
   k.change_every = draw(random, k.ttl, k.ttl * 6);
@@ -78,9 +103,51 @@ void draw_work(generator& random, knobs& k) {
   k.strict_percent = share(50, 40);
   k.put_percent = share(40, 25);
   k.ask_percent = share(40, 25);
+  k.why_percent = share(30, 70);
   k.name_percent = share(30, 40);
   k.stuck_percent = share(50, 20);
   k.hold = draw(random, 1ms, k.ttl / 2);
+}
+
+constexpr const char* shape_names[] = {"uniform", "constant", "long_tail", "distances"};
+
+std::string write_knob(unsigned value) {
+  return std::to_string(value);
+}
+
+std::string write_knob(bool value) {
+  return value ? "1" : "0";
+}
+
+std::string write_knob(duration value) {
+  return std::to_string(value.count());
+}
+
+std::string write_knob(delay_shape value) {
+  return shape_names[static_cast<std::size_t>(value)];
+}
+
+bool read_knob(std::string_view text, unsigned& out) {
+  return read_number(text, out);
+}
+
+bool read_knob(std::string_view text, bool& out) {
+  out = text == "1";
+  return text == "1" || text == "0";
+}
+
+bool read_knob(std::string_view text, duration& out) {
+  duration::rep number = 0;
+  if (!read_number(text, number) || number < 0)
+    return false;
+  out = duration{number};
+  return true;
+}
+
+bool read_knob(std::string_view text, delay_shape& out) {
+  const auto* found = std::find(std::begin(shape_names), std::end(shape_names), text);
+  out = static_cast<delay_shape>(found - std::begin(shape_names));
+  return found != std::end(shape_names);
 }
 
 } // namespace
@@ -88,7 +155,7 @@ void draw_work(generator& random, knobs& k) {
 knobs knobs::draw(generator random) {
   knobs k;
   k.voters = draw_voters(random);
-  k.clients = static_cast<unsigned>(random.below(6));
+  k.clients = draw_clients(random);
   // Short leases make more of everything happen in a run; every fifth run has the default.
   k.ttl = random.chance(20) ? duration{3s} : sim::draw(random, 300ms, 1500ms);
   k.durable = random.chance(60);
@@ -110,39 +177,48 @@ knobs knobs::draw(generator random) {
 
 std::string knobs::text() const {
   std::string out;
-  auto add = [&out](const char* name, auto value) {
-    out += (out.empty() ? "" : " ") + std::string{name} + "=" + std::to_string(value);
-  };
-  auto add_us = [&add](const char* name, duration value) { add(name, value.count()); };
-  add("voters", voters), add("clients", clients), add_us("ttl_us", ttl),
-    add("durable", durable ? 1 : 0);
-  add("clock_skew_ppm", clock_skew_ppm);
-  add_us("delay_min_us", delay_min), add_us("delay_max_us", delay_max),
-    add("slow_percent", slow_percent);
-  add_us("delay_slow_us", delay_slow), add("loss_percent", loss_percent),
-    add("repeat_percent", repeat_percent);
-  add("in_order", in_order ? 1 : 0), add("through_bytes", through_bytes ? 1 : 0);
-  add_us("write_min_us", write_min), add_us("write_max_us", write_max);
-  add("group_commit", group_commit ? 1 : 0), add("disk_any_order", disk_any_order ? 1 : 0);
-  add("snapshot_entries", snapshot_entries), add("slots_kept", slots_kept);
-  add_us("fault_every_us", fault_every), add("cut_weight", cut_weight),
-    add("crash_weight", crash_weight);
-  add("pause_weight", pause_weight), add("leave_weight", leave_weight),
-    add("slow_disk_weight", slow_disk_weight);
-  add("full_disk_weight", full_disk_weight), add("bad_disk_weight", bad_disk_weight),
-    add("lost_disk_weight", lost_disk_weight);
-  add("at_leader_percent", at_leader_percent), add("guardian_percent", guardian_percent);
-  add("forger_percent", forger_percent);
-  add_us("change_every_us", change_every), add("standbys", standbys);
-  add("at_change_percent", at_change_percent);
-  add_us("spawn_every_us", spawn_every), add("actors_per_node", actors_per_node), add("keys", keys);
-  add("names", names), add("multi_percent", multi_percent), add("nested_percent", nested_percent);
-  add("try_percent", try_percent), add("deadline_percent", deadline_percent);
-  add("strict_percent", strict_percent), add("put_percent", put_percent),
-    add("ask_percent", ask_percent);
-  add("name_percent", name_percent), add("stuck_percent", stuck_percent), add_us("hold_us", hold);
-  add("effect_bytes", effect_bytes);
+  each(*this, [&out](const char* name, const auto& value) {
+    out += (out.empty() ? "" : " ") + std::string{name} + "=" + write_knob(value);
+  });
   return out;
+}
+
+bool knobs::set(std::string_view name, std::string_view value) {
+  auto done = false;
+  each(*this, [&](const char* mine, auto& field) {
+    if (name == mine)
+      done = read_knob(value, field);
+  });
+  return done;
+}
+
+std::string knobs::problem() const {
+  if (voters < 1 || voters > 7 || clients > 20)
+    return "there are 1 to 7 voters and 0 to 20 clients";
+  if (standbys > clients)
+    return "standbys are clients";
+  cluster::lease_options leases;
+  leases.ttl = ttl;
+  std::string why;
+  if (ttl > max_ttl || !cluster::validate(leases, cluster::timing_for(ttl), why))
+    return "ttl_us: " + (ttl > max_ttl ? "more than a minute" : why);
+  if (clock_skew_ppm > most_skew_ppm)
+    return "clock_skew_ppm: the rates of two clocks differ by 1 % at most";
+  if (delay_min > delay_max || write_min > write_max)
+    return "a range ends before it begins";
+  if (fault_every <= duration{0} || spawn_every <= duration{0} || hold <= duration{0})
+    return "fault_every_us, spawn_every_us and hold_us are above 0";
+  if (keys == 0 || names == 0 || snapshot_entries == 0 || slots_kept == 0 || effect_bytes == 0)
+    return "keys, names, snapshot_entries, slots_kept and effect_bytes are above 0";
+  if (!durable && (full_disk_weight + bad_disk_weight + lost_disk_weight + blackout_weight) != 0)
+    return "where no voter is durable there are no disks to fail, and no blackouts";
+  std::string above;
+  each(*this, [&above](const char* field, const auto& value) {
+    if constexpr (std::is_same_v<std::decay_t<decltype(value)>, unsigned>)
+      if (std::string_view{field}.ends_with("_percent") && value > 100)
+        above = std::string{field} + ": more than 100";
+  });
+  return above;
 }
 
 } // namespace paxtor::sim

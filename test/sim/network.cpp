@@ -12,25 +12,52 @@ using namespace std::chrono_literals;
 
 network::network(event_queue& events, journal& story, court& judge, stats& counts, const knobs& how,
                  generator random)
-    : events_(events), story_(story), judge_(judge), counts_(counts), how_(how), random_(random) {}
+    : events_(events),
+      story_(story),
+      judge_(judge),
+      counts_(counts),
+      how_(how),
+      processes_(how.voters + how.clients),
+      directions_(std::size_t{processes_} * processes_) {
+  for (auto& x : directions_) {
+    x.random = random.fork();
+    x.distance = draw(x.random, how.delay_min, how.delay_max);
+  }
+}
 
 void network::heal(process_number from, process_number to) {
-  auto i = cuts_.find({from, to});
-  if (i != cuts_.end() && --i->second == 0)
-    cuts_.erase(i);
+  auto& cuts = at(from, to).cuts;
+  if (cuts > 0)
+    --cuts;
 }
 
 void network::calm() {
-  cuts_.clear();
+  for (auto& x : directions_)
+    x.cuts = 0;
   how_.loss_percent = 0;
   how_.repeat_percent = 0;
   how_.slow_percent = 0;
 }
 
-duration network::delay() {
-  if (random_.chance(how_.slow_percent))
-    return draw(random_, how_.delay_max, std::max(how_.delay_max, how_.delay_slow));
-  return draw(random_, how_.delay_min, how_.delay_max);
+duration network::delay(direction& by) const {
+  auto& random = by.random;
+  if (random.chance(how_.slow_percent))
+    return draw(random, how_.delay_max, std::max(how_.delay_max, how_.delay_slow));
+  switch (how_.shape) {
+    case delay_shape::uniform:
+      break;
+    case delay_shape::constant:
+      return how_.delay_max;
+    case delay_shape::long_tail: {
+      auto most = (how_.delay_max - how_.delay_min) / 4;
+      for (auto doubled = 0; doubled < 8 && random.chance(35); ++doubled)
+        most *= 2;
+      return how_.delay_min + draw(random, 0us, most);
+    }
+    case delay_shape::distances:
+      return by.distance + draw(random, 0us, by.distance / 10);
+  }
+  return draw(random, how_.delay_min, how_.delay_max);
 }
 
 bool network::through_bytes(const cluster::frame& what, packet& out) {
@@ -55,7 +82,8 @@ void network::send(process_number from, process_number to, cluster::frame what) 
   else if (!through_bytes(what, carried))
     return;
   // Within a process nothing is ever lost.
-  if (from != to && (is_cut(from, to) || random_.chance(how_.loss_percent))) {
+  auto& by = at(from, to);
+  if (from != to && (by.cuts != 0 || by.random.chance(how_.loss_percent))) {
     ++counts_.messages_lost;
     story_.note(events_.now(), 1, [&] {
       return "p" + std::to_string(from) + " -x p" + std::to_string(to) + " lost "
@@ -63,17 +91,17 @@ void network::send(process_number from, process_number to, cluster::frame what) 
     });
     return;
   }
-  if (from != to && random_.chance(how_.repeat_percent))
+  if (from != to && by.random.chance(how_.repeat_percent))
     deliver_later(from, to, carried);
   deliver_later(from, to, std::move(carried));
 }
 
 void network::deliver_later(process_number from, process_number to, packet what) {
-  auto when = events_.now() + (from == to ? draw(random_, 1us, 50us) : delay());
+  auto& by = at(from, to);
+  auto when = events_.now() + (from == to ? draw(by.random, 1us, 50us) : delay(by));
   if (how_.in_order || from == to) {
-    auto& last = last_arrival_[{from, to}];
-    when = std::max(when, last);
-    last = when;
+    when = std::max(when, by.last_arrival);
+    by.last_arrival = when;
   }
   events_.at(when, [this, from, to, what = std::move(what)] {
     // A cut that began while it travelled swallows it as well.

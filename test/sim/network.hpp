@@ -2,10 +2,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <set>
-#include <utility>
+#include <vector>
 
 #include "libpaxtor/base/random.hpp"
 #include "libpaxtor/cluster/frame.hpp"
@@ -36,21 +34,37 @@ public:
 
   void send(process_number from, process_number to, cluster::frame what);
 
-  void cut(process_number from, process_number to) { ++cuts_[{from, to}]; }
+  void cut(process_number from, process_number to) { ++at(from, to).cuts; }
 
   /// Takes back one cut().
   void heal(process_number from, process_number to);
 
   [[nodiscard]] bool is_cut(process_number from, process_number to) const {
-    return cuts_.contains({from, to});
+    return at(from, to).cuts != 0;
   }
 
   /// All faults end here: nothing is cut, lost, repeated or slow from now on.
   void calm();
 
 private:
+  /// One direction of one link. Each draws by itself: what happens on one does not shift others.
+  struct direction {
+    generator random{0};
+    /// delay_shape::distances: how far it is.
+    duration distance{};
+    moment last_arrival{};
+    /// How many faults cut it.
+    unsigned cuts = 0;
+  };
+
+  [[nodiscard]] const direction& at(process_number from, process_number to) const {
+    return directions_[from * processes_ + to];
+  }
+  [[nodiscard]] direction& at(process_number from, process_number to) {
+    return directions_[from * processes_ + to];
+  }
   void deliver_later(process_number from, process_number to, packet what);
-  [[nodiscard]] duration delay();
+  [[nodiscard]] duration delay(direction& by) const;
   [[nodiscard]] bool through_bytes(const cluster::frame& what, packet& out);
 
   event_queue& events_;
@@ -58,11 +72,9 @@ private:
   court& judge_;
   stats& counts_;
   knobs how_;
-  generator random_;
   receiver deliver_;
-  /// How many faults cut this direction.
-  std::map<std::pair<process_number, process_number>, unsigned> cuts_;
-  std::map<std::pair<process_number, process_number>, moment> last_arrival_;
+  process_number processes_;
+  std::vector<direction> directions_;
 };
 
 } // namespace paxtor::sim

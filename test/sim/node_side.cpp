@@ -78,6 +78,12 @@ void node_side::leave() {
   use([](cluster::agent& a, time_point t) { a.leave(t); });
 }
 
+void node_side::drain(const std::string& name, bool on, duration patience) {
+  (void)request("drain of " + name, [&](cluster::agent& a, time_point t) {
+    return a.drain(t, name, on, t + patience);
+  });
+}
+
 void node_side::asked(cluster::request_id id, const std::string& what) {
   all_.judge.hear(all_.outcomes.asked(all_.events.now(), {home_.number(), home_.life(), id}, what));
 }

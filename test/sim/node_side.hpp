@@ -24,6 +24,8 @@ public:
   void link(voter_id voter, bool up);
   void voters_are(std::vector<voter_id> voters);
   void leave();
+  /// An operator here wants the node of this name empty of singletons, or not any more.
+  void drain(const std::string& name, bool on, duration patience);
 
   /// The process dies at this instant.
   void process_ended();

@@ -16,12 +16,45 @@ constexpr std::size_t most_voters = 7;
 } // namespace
 
 void operator_model::start() {
-  all_.events.after(draw_around(random_, all_.how.change_every), [this] {
+  if (all_.how.change_every != duration{})
+    next_change();
+  if (all_.how.drain_every != duration{})
+    next_drain();
+}
+
+void operator_model::next_change() {
+  all_.events.after(draw_around(changes_, all_.how.change_every), [this] {
     if (all_.calm)
       return;
-    want_something();
-    start();
+    random_ = changes_.fork();
+    if (all_.plan.next_fault())
+      want_something();
+    next_change();
   });
+}
+
+void operator_model::next_drain() {
+  all_.events.after(draw_around(drains_, all_.how.drain_every), [this] {
+    if (all_.calm)
+      return;
+    random_ = drains_.fork();
+    if (all_.plan.next_fault())
+      drain_something();
+    next_drain();
+  });
+}
+
+void operator_model::drain_something() {
+  auto& from = *processes_[random_.below(processes_.size())];
+  const auto name = node_name(processes_[random_.below(processes_.size())]->number());
+  const auto on = random_.chance(70);
+  const auto patience = draw(random_, all_.how.ttl / 4, all_.how.ttl * 4);
+  if (!from.alive())
+    return;
+  ++all_.counts.drains;
+  all_.note(all_.plan.faults(), "fault " + std::to_string(all_.plan.faults()) + ": an operator at "
+                                  + from.name() + (on ? " drains " : " drains no more ") + name);
+  from.later(duration{0}, [&from, name, on, patience] { from.node().drain(name, on, patience); });
 }
 
 std::vector<process*> operator_model::leaving() const {
@@ -57,7 +90,7 @@ void operator_model::want_something() {
   const auto in = coming();
   const auto size = all_.agreement.newest_voters().members.size();
   cluster::change_voters wish;
-  wish.id = ++wishes_;
+  wish.id = all_.plan.faults();
   const auto pick = random_.below(3);
   if (pick == 0 && !in.empty() && size < most_voters) {
     wish.kind = cluster::voter_change::add;
@@ -73,22 +106,23 @@ void operator_model::want_something() {
   } else {
     return;
   }
-  ask(wish, static_cast<unsigned>(random_.between(1, 12)));
+  const auto times = static_cast<unsigned>(random_.between(1, 12));
+  ask(wish, times, random_.fork());
 }
 
-void operator_model::ask(const cluster::change_voters& what, unsigned times) {
-  auto& from = *processes_[random_.below(processes_.size())];
-  auto& to = *processes_[random_.below(processes_.size())];
+void operator_model::ask(const cluster::change_voters& what, unsigned times, generator own) {
+  auto& from = *processes_[own.below(processes_.size())];
+  auto& to = *processes_[own.below(processes_.size())];
   if (from.alive() && to.alive() && to.votes()) {
     cluster::frame wish = cluster::node_frame{cluster_id{1}, operator_node, voter_id{}, what};
-    all_.note(what.id,
-              "an operator at " + from.name() + " wants of " + to.name() + ": " + describe(wish));
+    all_.note(what.id, "fault " + std::to_string(what.id) + ": an operator at " + from.name()
+                         + " wants of " + to.name() + ": " + describe(wish));
     all_.net.send(from.number(), to.number(), std::move(wish));
   }
   if (times > 1)
-    all_.events.after(draw(random_, all_.how.ttl / 8, all_.how.ttl / 2), [this, what, times] {
+    all_.events.after(draw(own, all_.how.ttl / 8, all_.how.ttl / 2), [this, what, times, own] {
       if (!all_.calm)
-        ask(what, times - 1);
+        ask(what, times - 1, own);
     });
 }
 

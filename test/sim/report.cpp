@@ -18,8 +18,7 @@ std::string explain(const run_result& what, const std::string& program) {
   out += "  the last " + std::to_string(what.tail.size()) + " lines of the story:\n";
   for (const auto& line : what.tail)
     out += "    " + line + "\n";
-  out += "  replay: " + program + " --seed " + std::to_string(what.seed) + " --steps "
-         + std::to_string(what.steps) + " --trace\n";
+  out += "  replay: " + program + " " + what.replay + "\n";
   return out;
 }
 
@@ -61,20 +60,32 @@ void add(stats& to, const stats& what) {
   });
 }
 
+double simulated_years(const stats& all) {
+  return static_cast<double>(all.simulated_us) / (365.25 * 86'400 * 1e6);
+}
+
+std::string simulated(const stats& all) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.4g simulated years", simulated_years(all));
+  return text;
+}
+
 std::string summary(const stats& all, std::size_t findings, double seconds) {
   auto n = [](std::uint64_t x) { return std::to_string(x); };
   char speed[96];
   std::snprintf(speed, sizeof speed, "%.1f s, %.1f seeds/s, %.0f steps/s", seconds,
                 static_cast<double>(all.runs) / seconds, static_cast<double>(all.steps) / seconds);
   std::string out = n(all.runs) + " seeds, " + n(all.steps) + " steps, "
-                    + n(all.simulated_us / 1'000'000) + " s of simulated time, " + n(findings)
-                    + " findings\n";
+                    + n(all.simulated_us / 1'000'000) + " s of simulated time (" + simulated(all)
+                    + "), " + n(findings) + " findings\n";
   out += "faults: " + n(all.cuts) + " cuts, " + n(all.crashes) + " crashes, " + n(all.pauses)
-         + " pauses, " + n(all.leaves) + " leaves, " + n(all.forgeries) + " forged certificates, "
-         + n(all.disk_errors) + " disks full or failing, " + n(all.disks_lost) + " lost, "
-         + n(all.watchdog_deaths) + " ended by their watchdog, " + n(all.fences) + " fences, "
-         + n(all.messages_lost) + " of " + n(all.messages) + " messages lost\n";
-  out += "changes of the voters: " + n(all.changes) + "\n";
+         + " pauses, " + n(all.leaves) + " leaves, " + n(all.flaps)
+         + " leaders hit again and again, " + n(all.blackouts) + " blackouts, " + n(all.forgeries)
+         + " forged certificates, " + n(all.disk_errors) + " disks full or failing, "
+         + n(all.disks_lost) + " lost, " + n(all.watchdog_deaths) + " ended by their watchdog, "
+         + n(all.fences) + " fences, " + n(all.messages_lost) + " of " + n(all.messages)
+         + " messages lost\n";
+  out += "operators: " + n(all.changes) + " changes of the voters, " + n(all.drains) + " drains\n";
   out += "checked: " + n(all.grants) + " grants (" + n(all.overlaps_exempted)
          + " overlaps of a frozen owner), " + n(all.requests) + " requests, " + n(all.slots_chosen)
          + " slots, " + n(all.images_compared) + " registry images, " + n(all.durability_checked)

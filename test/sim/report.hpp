@@ -19,6 +19,11 @@ namespace paxtor::sim {
 void add(stats& to, const stats& what);
 [[nodiscard]] bool from_json(const nlohmann::json& text, stats& out);
 
+/// For how long the clusters of these runs have been at work, in years.
+[[nodiscard]] double simulated_years(const stats& all);
+/// The same in words.
+[[nodiscard]] std::string simulated(const stats& all);
+
 /// The last lines of a run: what was counted, and how fast.
 [[nodiscard]] std::string summary(const stats& all, std::size_t findings, double seconds);
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "libpaxtor/base/ids.hpp"
 #include "libpaxtor/cluster/lease_options.hpp"
@@ -21,6 +22,7 @@
 #include "test/sim/network.hpp"
 #include "test/sim/outcome_checker.hpp"
 #include "test/sim/put_checker.hpp"
+#include "test/sim/schedule.hpp"
 #include "test/sim/stats.hpp"
 
 namespace paxtor::sim {
@@ -43,8 +45,9 @@ struct directory {
 };
 
 struct scene {
-  scene(const knobs& chosen, generator network_random)
+  scene(const knobs& chosen, schedule what_happens, generator network_random)
       : how(chosen),
+        plan(std::move(what_happens)),
         exclusion(thaw_grace),
         net(events, story, judge, counts, chosen, network_random) {
     leases.ttl = how.ttl;
@@ -62,6 +65,7 @@ struct scene {
   }
 
   knobs how;
+  schedule plan;
   event_queue events;
   journal story;
   court judge;

@@ -16,10 +16,13 @@ struct stats {
   std::uint64_t watchdog_deaths = 0;
   std::uint64_t pauses = 0;
   std::uint64_t leaves = 0;
+  std::uint64_t flaps = 0;
+  std::uint64_t blackouts = 0;
   std::uint64_t forgeries = 0;
   std::uint64_t disk_errors = 0;
   std::uint64_t disks_lost = 0;
   std::uint64_t changes = 0;
+  std::uint64_t drains = 0;
   std::uint64_t fences = 0;
   std::uint64_t grants = 0;
   std::uint64_t overlaps_exempted = 0;
@@ -42,10 +45,13 @@ struct stats {
     f("watchdog_deaths", self.watchdog_deaths);
     f("pauses", self.pauses);
     f("leaves", self.leaves);
+    f("flaps", self.flaps);
+    f("blackouts", self.blackouts);
     f("forgeries", self.forgeries);
     f("disk_errors", self.disk_errors);
     f("disks_lost", self.disks_lost);
     f("changes", self.changes);
+    f("drains", self.drains);
     f("fences", self.fences);
     f("grants", self.grants);
     f("overlaps_exempted", self.overlaps_exempted);

@@ -36,10 +36,12 @@ void install_check_handler() {
   (void)set_check_handler(throw_invariant);
 }
 
-world::world(const run_options& options)
+world::world(const run_options& options, const knobs& how)
     : options_(options),
-      random_(options.seed * 0x9e3779b97f4a7c15ULL + 1),
-      all_(knobs::draw(random_.fork()), random_.fork()),
+      random_(generator_of(options.seed)),
+      drawn_before_(random_.fork()),
+      all_(how, schedule{options.differs.without_faults, options.differs.without_actors},
+           random_.fork()),
       links_(all_, processes_, random_.fork()),
       guardian_(all_, processes_, random_.fork()),
       faults_(all_, processes_, links_, guardian_, random_.fork()),
@@ -52,15 +54,18 @@ world::world(const run_options& options)
 
 void world::build() {
   auto how = all_.how;
+  auto ids = random_.fork();
+  auto starts = random_.fork();
   for (process_number i = 0; i < how.voters + how.clients; ++i) {
-    auto offset = random_.below(1'000'000'000'000ULL);
-    auto rate = random_.between(1'000'000 - how.clock_skew_ppm, 1'000'000 + how.clock_skew_ppm);
+    auto own = random_.fork();
+    auto offset = own.below(1'000'000'000'000ULL);
+    auto rate = own.between(1'000'000 - how.clock_skew_ppm, 1'000'000 + how.clock_skew_ppm);
     processes_.push_back(
-      std::make_unique<process>(all_, i, skewed_clock{offset, rate}, random_.fork()));
+      std::make_unique<process>(all_, i, skewed_clock{offset, rate}, own.fork()));
   }
   auto may_be_lost = how.voters - (how.voters / 2 + 1);
   for (process_number i = 0; i < how.voters; ++i) {
-    auto id = random_.make_id<voter_id>();
+    auto id = ids.make_id<voter_id>();
     all_.voters.members.push_back({id, node_name(i), processes_[i]->name() + ":1"});
     processes_[i]->give_store(id);
   }
@@ -70,6 +75,11 @@ void world::build() {
     p.core = how.loses_stores() && i >= may_be_lost && i < how.voters;
     p.stands_by = how.change_every != duration{} && i < how.voters + how.standbys;
   }
+  for (const auto& p : processes_)
+    all_.note(p->number(), p->name() + " is node " + node_name(p->number())
+                             + (p->has_store() ? ", voter " + to_string(p->store_id()) : "")
+                             + ", its clock's rate is " + std::to_string(p->clock().rate())
+                             + " ppm");
   all_.agreement = agreement_checker{all_.voters};
   all_.process_ended = [this](process_number which) { faults_.process_ended(*processes_[which]); };
   all_.voters_changed = [this] { faults_.voters_changed(); };
@@ -77,7 +87,7 @@ void world::build() {
     processes_[to]->receive(from, what);
   });
   for (auto& p : processes_)
-    all_.events.after(draw(random_, 0us, 50ms), [this, p = p.get()] {
+    all_.events.after(draw(starts, 0us, 50ms), [this, p = p.get()] {
       p->start();
       links_.refresh();
     });
@@ -92,10 +102,9 @@ void world::run() {
 
 void world::unrest(std::uint64_t steps) {
   all_.events.after(random_.chance(50) ? all_.how.ttl : duration{0}, [this] { faults_.start(); });
-  if (all_.how.change_every != duration{}) {
+  if (all_.how.change_every != duration{})
     hearsay_.start();
-    operator_.start();
-  }
+  operator_.start();
   while (!all_.judge.closed() && all_.events.executed() < steps && !all_.events.empty())
     all_.events.run_next();
 }
@@ -266,7 +275,15 @@ void world::count() {
 }
 
 run_result run(const run_options& options) {
-  world w{options};
+  run_result out;
+  out.seed = options.seed;
+  out.steps = options.steps;
+  out.replay = options.replay();
+  knobs how;
+  out.refused = knobs_of(options, how);
+  if (!out.refused.empty())
+    return out;
+  world w{options, how};
   try {
     w.run();
   } catch (const broken_invariant& e) {
@@ -275,9 +292,8 @@ run_result run(const run_options& options) {
     w.all().judge.hear(finding{finding_kind::crashed, "exception", e.what()});
   }
   w.count();
-  run_result out;
-  out.seed = options.seed;
-  out.steps = options.steps;
+  out.faults = w.all().plan.faults();
+  out.actors = w.all().plan.actors();
   out.found = w.all().judge.first();
   out.digest = w.all().story.value();
   out.counts = w.all().counts;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -11,24 +10,22 @@
 #include "test/sim/hearsay.hpp"
 #include "test/sim/links.hpp"
 #include "test/sim/operator_model.hpp"
+#include "test/sim/run_options.hpp"
 #include "test/sim/scene.hpp"
 
 namespace paxtor::sim {
 
-struct run_options {
-  std::uint64_t seed = 0;
-  /// Events in the phase with faults.
-  std::uint64_t steps = 0;
-  /// Lines of the story kept for a finding.
-  std::size_t keep_lines = 0;
-  /// Gets the whole story; may be null.
-  std::ostream* follow = nullptr;
-};
-
 struct run_result {
+  /// Why there was no run: its knobs cannot be set so; else empty.
+  std::string refused;
+  /// How to see it again.
+  std::string replay;
   std::uint64_t seed = 0;
   std::uint64_t steps = 0;
   verdict found;
+  /// Faults and actors that were drawn, whether they happened or not.
+  std::uint64_t faults = 0;
+  std::uint64_t actors = 0;
   std::uint64_t digest = 0;
   stats counts;
   std::string knobs;
@@ -46,7 +43,8 @@ void install_check_handler();
 /// The cluster of one run and its phases.
 class world {
 public:
-  explicit world(const run_options& options);
+  /// REQUIRES: `how` is what knobs_of says.
+  world(const run_options& options, const knobs& how);
 
   /// Runs all phases, up to the first finding.
   void run();
@@ -73,6 +71,8 @@ private:
 
   run_options options_;
   generator random_;
+  /// What the knobs were drawn from.
+  generator drawn_before_;
   scene all_;
   process_list processes_;
   links links_;

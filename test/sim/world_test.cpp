@@ -61,7 +61,7 @@ TEST_CASE("world: runs do what they are for") {
 }
 
 TEST_CASE("world: knobs keep within their bounds, and every kind of cluster comes up") {
-  bool sizes[6] = {};
+  bool sizes[8] = {};
   bool memory = false;
   bool durable = false;
   bool changing = false;
@@ -69,9 +69,10 @@ TEST_CASE("world: knobs keep within their bounds, and every kind of cluster come
   for (std::uint64_t seed = 0; seed < 500; ++seed) {
     auto k = knobs::draw(generator{seed});
     REQUIRE(k.voters >= 1);
-    REQUIRE(k.voters <= 5);
-    REQUIRE(k.clients <= 5);
+    REQUIRE(k.voters <= 7);
+    REQUIRE(k.clients <= 20);
     REQUIRE(k.standbys <= k.clients);
+    REQUIRE(k.problem().empty());
     (k.change_every != duration{} ? changing : fixed) = true;
     REQUIRE(k.ttl >= cluster::min_ttl);
     REQUIRE(k.ttl <= std::chrono::seconds{3});
@@ -84,7 +85,7 @@ TEST_CASE("world: knobs keep within their bounds, and every kind of cluster come
     std::string why;
     REQUIRE_MESSAGE(cluster::validate(leases, cluster::timing_for(k.ttl), why), why);
   }
-  for (int n = 1; n <= 5; ++n)
+  for (int n = 1; n <= 7; ++n)
     CHECK(sizes[n]);
   CHECK(memory);
   CHECK(durable);
@@ -96,11 +97,12 @@ TEST_CASE("world: a finding says what, when, and how to see it again") {
   run_result result;
   result.seed = 42;
   result.steps = 100;
+  result.replay = run_options{42, 100, {}, 0, nullptr}.replay();
   result.found = wrong("one holder", "k has two");
   result.tail = {"0.1 first", "0.2 second"};
   auto text = explain(result, "paxtor-sim");
   CHECK(text.find("wrong: one holder: k has two") != std::string::npos);
-  CHECK(text.find("paxtor-sim --seed 42 --steps 100 --trace") != std::string::npos);
+  CHECK(text.find("paxtor-sim --replay 42 --steps 100") != std::string::npos);
   CHECK(text.find("0.2 second") != std::string::npos);
   CHECK(to_json(result)["finding"]["kind"] == "wrong");
 }
