@@ -4,8 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "test/sim/describe.hpp"
 #include "test/sim/process.hpp"
 
@@ -138,16 +136,38 @@ void actor_model::do_ask(local_actor_id id, actor& who, const step& what) {
   std::optional<time_point> deadline;
   if (what.deadline)
     deadline = node_.now() + *what.deadline;
-  auto must_exist = all_.puts.known(key.text());
-  (void)node_.request("ask by a" + to_string(id), [&](cluster::agent& a, time_point t) {
-    auto r = a.ask(t, registry::query_get{kept_bucket, key}, deadline);
-    auto& about = asked_[r];
-    about.who = id;
+  asked about;
+  about.who = id;
+  registry::query question = registry::query_why{key};
+  if (what.about == step::subject::name)
+    question = registry::query_name{key};
+  else if (what.about == step::subject::entry)
+    question = registry::query_get{what.owned ? owned_bucket : kept_bucket, key};
+  about.question = describe(question);
+  about.oldest = all_.log.reads().asked(about.question);
+  if (what.about == step::subject::entry && !what.owned) {
     about.put_key = key.text();
-    about.must_exist = must_exist;
+    about.must_exist = all_.puts.known(key.text());
+  }
+  (void)node_.request("ask by a" + to_string(id), [&](cluster::agent& a, time_point t) {
+    auto r = a.ask(t, question, deadline);
+    asked_[r] = about;
     who.waits_for = r;
     return r;
   });
+}
+
+void actor_model::replied(const asked& about, const std::string& json) {
+  const auto kind = about.question.substr(0, about.question.find(' '));
+  const auto text = kind == "why"    ? text_of_why(json)
+                    : kind == "name" ? text_of_name(json)
+                                     : text_of_get(json);
+  const auto before_all = kind == "why" ? lock_model{}.text({}) : std::string{nothing_there};
+  all_.judge.hear(
+    all_.log.reads().answered(about.question, text, about.oldest, all_.log.last(), before_all));
+  if (!about.put_key.empty())
+    all_.judge.hear(
+      all_.puts.answered(about.put_key, text != nothing_there, text, about.must_exist));
 }
 
 void actor_model::completed(cluster::request_id id, const cluster::completion& how) {
@@ -161,12 +181,8 @@ void actor_model::completed(cluster::request_id id, const cluster::completion& h
                           + " failed: " + describe(bad->code) + " " + bad->detail);
   if (const auto* put = std::get_if<cluster::stored>(&how); put != nullptr && !about.owned)
     all_.judge.hear(all_.puts.stored(about.put_key, put->value));
-  if (const auto* reply = std::get_if<cluster::replied>(&how)) {
-    auto json = nlohmann::json::parse(reply->json, nullptr, false);
-    auto found = json.is_object() && json.contains("value");
-    all_.judge.hear(all_.puts.answered(about.put_key, found, found ? json["value"].dump() : "",
-                                       about.must_exist));
-  }
+  if (const auto* reply = std::get_if<cluster::replied>(&how))
+    replied(about, reply->json);
   if (about.is_resolve) {
     auto uses = draw_around(about.random, all_.how.hold * 2);
     home_.later(

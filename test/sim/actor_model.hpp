@@ -57,6 +57,9 @@ private:
     std::string put_key;
     bool owned = false;
     bool must_exist = false;
+    /// A question, as versions names it, and how old its answer may be.
+    std::string question;
+    index oldest;
     term name;
     bool is_resolve = false;
     generator random{0};
@@ -68,6 +71,7 @@ private:
   void do_acquire(local_actor_id id, actor& who, const step& what);
   void do_put(local_actor_id id, actor& who, const step& what);
   void do_ask(local_actor_id id, actor& who, const step& what);
+  void replied(const asked& about, const std::string& json);
   void grow_impatient(local_actor_id id, cluster::request_id request);
   void received(local_actor_id id, cluster::request_id request, const cluster::completion& how);
   void granted(local_actor_id id, actor& who, const cluster::granted& what);

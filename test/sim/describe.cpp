@@ -238,6 +238,19 @@ std::string describe(const cluster::frame& what) {
                     what);
 }
 
+std::string describe(const registry::query& what) {
+  return std::visit(
+    cases{
+      [](const registry::query_get& x) { return "get " + x.bucket + "/" + x.key.text(); },
+      [](const registry::query_list& x) { return "list " + x.bucket; },
+      [](const registry::query_why& x) { return "why " + x.key.text(); },
+      [](const registry::query_members&) { return std::string{"members"}; },
+      [](const registry::query_name& x) { return "name " + x.name.text(); },
+      [](const registry::query_counts&) { return std::string{"counts"}; },
+    },
+    what);
+}
+
 std::string describe(cluster::failure code) {
   using cluster::failure;
   switch (code) {

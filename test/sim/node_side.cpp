@@ -112,6 +112,8 @@ void node_side::handle(const cluster::notice& what) {
                [this](const cluster::completion& x) {
                  auto id = std::visit([](const auto& y) { return y.id; }, x);
                  all_.judge.hear(all_.outcomes.completed({home_.number(), home_.life(), id}));
+                 if (const auto* y = std::get_if<cluster::granted>(&x))
+                   all_.judge.hear(all_.log.judged().delivered(agent_->session(), *y));
                  actors_->completed(id, x);
                },
                [this](const registry::start_singleton& x) { actors_->start_singleton(x); },

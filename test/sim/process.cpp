@@ -18,6 +18,7 @@ void process::give_store(voter_id id) {
       if (const auto* x = std::get_if<paxos::write_accepted>(&op))
         all_.judge.hear(all_.agreement.accepted(id, x->where, x->value.at, x->value.value));
     all_.judge.hear(all_.durability.wrote(id, what));
+    all_.judge.hear(all_.log.follow());
   });
 }
 

@@ -19,6 +19,7 @@
 #include "test/sim/exclusion_checker.hpp"
 #include "test/sim/journal.hpp"
 #include "test/sim/knobs.hpp"
+#include "test/sim/log_witness.hpp"
 #include "test/sim/network.hpp"
 #include "test/sim/outcome_checker.hpp"
 #include "test/sim/put_checker.hpp"
@@ -75,6 +76,7 @@ struct scene {
   put_checker puts;
   agreement_checker agreement{{}};
   durability_checker durability{agreement};
+  log_witness log{agreement};
   network net;
   directory where;
 

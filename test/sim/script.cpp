@@ -76,6 +76,14 @@ script draw_script(generator& random, const knobs& how) {
     step ask;
     ask.what = step::kind::ask;
     ask.keys = {lock_key(random.below(how.keys))};
+    ask.owned = random.chance(30);
+    if (random.chance(how.why_percent)) {
+      ask.about = step::subject::lock;
+      if (random.chance(30)) {
+        ask.about = step::subject::name;
+        ask.keys = {singleton_name(random.below(how.names))};
+      }
+    }
     if (random.chance(how.deadline_percent))
       ask.deadline = draw(random, 0us, how.ttl);
     out.push_back(std::move(ask));

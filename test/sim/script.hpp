@@ -21,7 +21,8 @@ struct step {
   registry::ownership ownership = registry::ownership::bounded;
   std::optional<duration> deadline;
   duration time{};    ///< work
-  bool owned = false; ///< put
+  bool owned = false; ///< put; ask about an entry
+  enum class subject : std::uint8_t { entry, lock, name } about = subject::entry; ///< ask
 };
 
 using script = std::vector<step>;

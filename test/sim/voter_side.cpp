@@ -93,6 +93,8 @@ void voter_side::drain() {
                       cluster::paxos_frame{cluster_id{1}, id_, to, sent.to_role, sent.what});
     }
   }
+  if (leads() && !out.to_nodes.empty())
+    all_.log.reads().told(last_index());
   for (auto& sent : out.to_nodes) {
     auto route = routes_.find(sent.node);
     if (route != routes_.end())
@@ -135,20 +137,8 @@ void voter_side::watch_registry() {
   if (last == watched_)
     return;
   watched_ = last;
-  // Every replica picks the same indices; all of them would cost too much.
-  digest pick;
-  pick.mix(last.value);
-  if (pick.value() % 4 != 0)
-    return;
-  const auto& state = voter_->machine();
-  state.check_all();
-  auto image = state.image();
-  registry::machine copy;
-  // L4: what is written is read again, and is the same.
-  if (!copy.restore(image) || copy.image() != image)
-    all_.judge.hear(wrong("image", home_.name() + ": the image after index " + to_string(last)
-                                     + " does not come back as it was"));
-  all_.judge.hear(all_.agreement.image(id_, last, digest_of(image.view())));
+  if (picked_for_images(last))
+    all_.judge.hear(all_.agreement.image(id_, last, digest_of(voter_->machine().image().view())));
 }
 
 } // namespace paxtor::sim
