@@ -21,9 +21,12 @@ struct tool_config : caf::actor_system_config {
 } // namespace
 
 std::unique_ptr<client> client::join(const node_options& options, hosting hosts,
-                                     caf::error& problem) {
+                                     caf::error& problem,
+                                     const std::function<void(caf::actor_system_config&)>& more) {
   std::unique_ptr<client> result{new client};
   result->config_ = std::make_unique<tool_config>(options, hosts);
+  if (more)
+    more(*result->config_);
   result->system_ = std::make_unique<caf::actor_system>(*result->config_);
   auto door = paxtor::join(*result->system_, options);
   if (!door) {

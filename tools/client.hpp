@@ -4,6 +4,7 @@
 /// A stay in the cluster for the length of a command.
 
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
@@ -25,8 +26,10 @@ namespace paxtor::tools {
 class client {
 public:
   /// Null if it cannot join; `problem` says why.
-  [[nodiscard]] static std::unique_ptr<client> join(const node_options& options, hosting hosts,
-                                                    caf::error& problem);
+  /// `more` may add actor types of the caller's own.
+  [[nodiscard]] static std::unique_ptr<client>
+  join(const node_options& options, hosting hosts, caf::error& problem,
+       const std::function<void(caf::actor_system_config&)>& more = {});
 
   ~client();
   client(const client&) = delete;

@@ -27,7 +27,7 @@ void* map(int fd, int access) {
 
 } // namespace
 
-bool stamp_until_death(const std::string& file) {
+bool stamp_until_death(const std::string& file, const stall_watch& stalls) {
   const int fd = open(file.c_str(), O_RDWR | O_CLOEXEC);
   if (fd < 0)
     return false;
@@ -35,18 +35,32 @@ bool stamp_until_death(const std::string& file) {
   close(fd);
   if (page == nullptr)
     return false;
-  std::thread{[page] {
+  std::thread{[page, stalls] {
+    auto last = boot_now();
     for (;;) {
-      static_cast<cell*>(page)->store(boot_now().count());
-      std::this_thread::sleep_for(stamp_every);
+      const auto now = boot_now();
+      static_cast<cell*>(page)->store(now.count());
+      if (stalls.tell && now - last > stalls.longer_than)
+        stalls.tell(last, now);
+      last = now;
+      std::this_thread::sleep_for(stalls.every);
     }
   }}.detach();
   return true;
 }
 
-life_sign::life_sign() {
+namespace {
+
+std::string temporary_folder() {
   const char* folder = std::getenv("TMPDIR");
-  file_ = std::string{folder != nullptr ? folder : "/tmp"} + "/paxtor-life-XXXXXX";
+  return folder != nullptr ? folder : "/tmp";
+}
+
+} // namespace
+
+life_sign::life_sign() : life_sign(temporary_folder()) {}
+
+life_sign::life_sign(const std::string& folder) : file_(folder + "/paxtor-life-XXXXXX") {
   const int fd = mkostemp(file_.data(), O_CLOEXEC);
   if (fd >= 0 && ftruncate(fd, sizeof(cell)) == 0)
     page_ = map(fd, PROT_READ);

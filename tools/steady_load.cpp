@@ -18,15 +18,11 @@ namespace paxtor::tools {
 namespace {
 
 using nlohmann::json;
+using start_atom = caf::atom_constant<caf::atom("start")>;
 using go_atom = caf::atom_constant<caf::atom("go")>;
 
-/// Between two entries of a writer: a long run does not become a large one.
-constexpr std::chrono::milliseconds put_pause{10};
 /// After a failure, so that an error that stays does not spin.
 constexpr std::chrono::milliseconds calm{20};
-/// The longest that an owner works, in std::chrono::milliseconds.
-constexpr std::uint64_t longest_work = 8;
-
 std::int64_t boot_ns() {
   return boot_now().count();
 }
@@ -73,49 +69,88 @@ using load_ptr = std::shared_ptr<steady_load::shared>;
 
 /// What an owner says of itself.
 struct tenure {
-  std::string key;
-  std::uint64_t token = 0; ///< 0: it owns nothing yet
+  std::vector<std::string> keys;
+  std::uint64_t token = 0;
+  std::int64_t asked = 0;
   std::optional<std::int64_t> ended;
 };
 
-void next_owner(const load_ptr& load);
+/// `place` is that of the one that ended, below load_options::owners.
+void next_owner(const load_ptr& load, int place);
 
-/// Locks a key, works for a few std::chrono::milliseconds, ends; then there is the next one.
-caf::behavior owner(caf::event_based_actor* self, const load_ptr& load, std::uint64_t number) {
-  const auto mine = std::make_shared<tenure>();
-  mine->key = "load-" + std::to_string(number % static_cast<std::uint64_t>(load->how.keys));
-  self->attach_functor([=](const caf::error&) {
-    // Killed by a fence, it ends here; what ends by itself has said when before the cluster knew.
-    if (mine->token != 0)
-      load->write_line("end " + mine->key + " " + std::to_string(mine->token) + " "
-                       + std::to_string(mine->ended.value_or(boot_ns())));
-    next_owner(load);
-  });
-  load->door.lock(self, key{json(mine->key)})
-    .then(
-      [=](const grant& held) {
-        mine->token = held.token();
-        load->write_line("begin " + mine->key + " " + std::to_string(mine->token) + " "
-                         + std::to_string(boot_ns()));
-        ++load->grants;
-        self->delayed_send(self, std::chrono::milliseconds{held.token() * 7 % longest_work},
-                           go_atom::value);
-      },
-      [=](const caf::error&) {
-        ++load->failed;
-        self->delayed_send(self, calm, go_atom::value);
-      });
-  return {[=](go_atom) {
-    mine->ended = boot_ns();
-    self->quit();
-  }};
+std::vector<std::string> keys_of(const load_options& how, std::uint64_t number, int place) {
+  if (place == 0 && !how.own_key.empty())
+    return {how.own_key};
+  const auto keys = static_cast<std::uint64_t>(how.keys);
+  const auto name = [](std::uint64_t n) { return "load-" + std::to_string(n); };
+  std::vector<std::string> result{name(number % keys)};
+  if (keys > 1 && number % 100 < how.pairs_percent)
+    result.push_back(name((number + 1 + number / 100 % (keys - 1)) % keys));
+  return result;
 }
 
-void next_owner(const load_ptr& load) {
+lock_options options_of(const load_options& how, std::uint64_t number) {
+  lock_options result;
+  // Others than those that take two keys.
+  if (99 - number % 100 < how.deadline_percent)
+    result.deadline = how.deadline;
+  return result;
+}
+
+void write_end(const load_ptr& load, const tenure& mine) {
+  // Killed by a fence, it ends here; what ends by itself has said when before the cluster knew.
+  const auto when = std::to_string(mine.ended.value_or(boot_ns()));
+  for (const auto& key : mine.keys)
+    load->write_line("end " + key + " " + std::to_string(mine.token) + " " + when
+                     + (mine.ended ? "" : " killed"));
+}
+
+/// Locks a key or two, works for some milliseconds, ends; then there is the next one.
+caf::behavior owner(caf::event_based_actor* self, const load_ptr& load, std::uint64_t number,
+                    int place) {
+  const auto mine = std::make_shared<tenure>();
+  mine->keys = keys_of(load->how, number, place);
+  self->attach_functor([=](const caf::error&) { next_owner(load, place); });
+  self->delayed_send(self, load->how.rest, start_atom::value);
+  return {
+    [=](start_atom) {
+      mine->asked = boot_ns();
+      std::vector<key> keys;
+      for (const auto& text : mine->keys)
+        keys.emplace_back(json(text));
+      load->door.lock(self, paxtor::keys{keys}, options_of(load->how, number))
+        .then(
+          [=](const grant& held) {
+            mine->token = held.token();
+            const auto now = boot_ns();
+            for (const auto& key : mine->keys)
+              load->write_line("begin " + key + " " + std::to_string(mine->token) + " "
+                               + std::to_string(now) + " " + std::to_string(now - mine->asked));
+            // What is attached last is called first: the end is written before the node, which has
+            // watched this actor since it asked, is told of it.
+            self->attach_functor([=](const caf::error&) { write_end(load, *mine); });
+            ++load->grants;
+            const auto longest = static_cast<std::uint64_t>(load->how.longest_work.count());
+            self->delayed_send(self, std::chrono::milliseconds{held.token() * 7 % longest},
+                               go_atom::value);
+          },
+          [=](const caf::error&) {
+            ++load->failed;
+            self->delayed_send(self, calm, go_atom::value);
+          });
+    },
+    [=](go_atom) {
+      mine->ended = boot_ns();
+      self->quit();
+    },
+  };
+}
+
+void next_owner(const load_ptr& load, int place) {
   if (load->stopping)
     --load->busy;
   else
-    load->node.system().spawn(owner, load, load->next_owner++);
+    load->node.system().spawn(owner, load, load->next_owner++, place);
 }
 
 /// Puts entries one after the other. All processes put the same entries: what is told to one of
@@ -134,7 +169,7 @@ caf::behavior writer(caf::event_based_actor* self, const load_ptr& load) {
         [=](const document& chosen) {
           load->write_line("put " + entry + " " + chosen.value.get<std::string>());
           ++load->puts;
-          self->delayed_send(self, put_pause, go_atom::value);
+          self->delayed_send(self, load->how.put_pause, go_atom::value);
         },
         [=](const caf::error&) {
           ++load->failed;
@@ -149,7 +184,7 @@ steady_load::steady_load(client& node, const load_options& how)
     : shared_(std::make_shared<shared>(node, how)) {
   shared_->busy = how.owners + how.writers;
   for (int i = 0; i < how.owners; ++i)
-    next_owner(shared_);
+    next_owner(shared_, i);
   for (int i = 0; i < how.writers; ++i)
     node.system().spawn(writer, shared_);
 }

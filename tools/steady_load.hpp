@@ -5,10 +5,11 @@
 /// that say when they began and ended, and values that were acknowledged.
 ///
 /// One line each, written at once (O_APPEND) by whom it happened to:
-///   begin KEY TOKEN NS     an owner of KEY may work from here on (CLOCK_BOOTTIME)
-///   end KEY TOKEN NS       it does not any more
-///   put KEY VALUE          the entry KEY is acknowledged to have this value
+///   begin KEY TOKEN NS WAITED_NS   an owner of KEY may work from here on (CLOCK_BOOTTIME)
+///   end KEY TOKEN NS [killed]      it does not any more; killed: it did not end by itself
+///   put KEY VALUE                  the entry KEY is acknowledged to have this value
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -25,6 +26,19 @@ struct load_options {
   int keys = 3;       ///< that its owners, and those of other processes, compete for
   int owners = 4;     ///< at once
   int writers = 2;    ///< at once; entry n is put by every process, once
+  /// One of the owners takes this key, which nobody else wants, again and again: what it waits is
+  /// what the cluster takes. Empty: it is as the others.
+  std::string own_key{};
+  /// How long an owner works at most, and what passes between two of them.
+  std::chrono::milliseconds longest_work{8};
+  std::chrono::milliseconds rest{0};
+  /// Between two entries of a writer: a long run does not become a large one.
+  std::chrono::milliseconds put_pause{10};
+  /// So many of 100 owners take two keys at once.
+  unsigned pairs_percent = 0;
+  /// So many of 100 requests for a lock give up after `deadline`.
+  unsigned deadline_percent = 0;
+  std::chrono::milliseconds deadline{0};
 };
 
 /// Runs until it is told to end. One per process.
