@@ -188,7 +188,7 @@ void crew::heal(bool not_all) {
   if (not_all) {
     fault deaf;
     deaf.kind = fault_kind::isolate;
-    deaf.who = {machines_.front().name};
+    deaf.who = {machines_.back().name};
     faults_.push_back({deaf, boot_time::max()});
   }
   apply();

@@ -31,7 +31,7 @@ public:
   /// To be called every few milliseconds: ends faults, sees to the nodes, notes whether there is a
   /// majority.
   void look();
-  /// Ends all faults and brings all nodes back. `not_all`: a voter stays cut off.
+  /// Ends all faults and brings all nodes back. `not_all`: a worker stays cut off.
   void heal(bool not_all);
   void crash_somebody();
   /// Kills what still runs.

@@ -73,8 +73,8 @@ public:
   void read_worker(const std::string& life, const std::vector<std::string>& lines);
   void read_events(const std::vector<std::string>& lines);
 
-  /// What was a stop is no stall. What has no end ends with its process; if that still runs, at `now`. Without `now` all has
-  /// ended: then an owner without an end is a problem.
+  /// What was a stop is no stall. What has no end ends with its process; if that still runs, at
+  /// `now`. Without `now` all has ended: then an owner without an end is a problem.
   [[nodiscard]] history finish(std::optional<boot_time> now = {});
 
 private:

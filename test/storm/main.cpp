@@ -79,7 +79,7 @@ int check(const arguments& args) {
 int storm_in(const storm_options& options, bool json) {
   try {
     auto result = run_storm(options);
-    if (result.status() != clean)
+    if (result.status() != clean && options.planted == plant::none)
       result.kept = options.work;
     print(result, json);
     return result.status();
@@ -108,9 +108,12 @@ int run(arguments& args) {
   if (mkdtemp(options.work.data()) == nullptr)
     return tell("cannot make a folder in " + args.parent, paxtor::tools::exit_unavailable);
   const int status = in_own_world([&] { return storm_in(options, args.json); });
-  if (args.keep)
+  // What was planted is no finding.
+  const bool found =
+    options.planted == plant::none && (status == wrong || status == stuck || status == crashed);
+  if (args.keep) {
     std::cerr << "records: " << options.work << std::endl;
-  if (!args.keep && status != wrong && status != stuck && status != crashed) {
+  } else if (!found) {
     std::error_code ignored;
     fs::remove_all(options.work, ignored);
   }

@@ -12,7 +12,7 @@ namespace paxtor::storm {
 enum class plant : std::uint8_t {
   none,
   outlive, ///< owners that were stopped count as if they had gone on for three ttls
-  deaf,    ///< a voter stays cut off in the calm
+  deaf,    ///< a worker stays cut off in the calm
   crash,   ///< a voter aborts
 };
 
