@@ -71,8 +71,8 @@ public:
   [[nodiscard]] bool running() const { return child_ != nullptr; }
   [[nodiscard]] bool paused() const { return paused_; }
   [[nodiscard]] bool ready() const { return ready_; }
-  /// It runs, has joined, and is not frozen.
-  [[nodiscard]] bool up() const { return running() && ready_ && !paused_; }
+  /// It runs, has joined, is not frozen, and nobody has told it to end.
+  [[nodiscard]] bool up() const { return running() && ready_ && !paused_ && !killed_ && !leaving_; }
   [[nodiscard]] tools::process& process() { return *child_; }
   /// The names of all its lives.
   [[nodiscard]] std::vector<std::string> lives() const;

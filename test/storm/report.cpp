@@ -71,13 +71,14 @@ std::string text_of(const report& all) {
   line("processes      " + number(all.starts) + " started; ended by the watchdog "
        + number(all.watchdog_ends) + ", by a full disk " + number(all.full_ends)
        + ", could not join in time " + number(all.joins_given_up));
+  line("harness        at most " + fixed(ms(all.latest), 0) + " ms late with a fault");
   line("ownerships     " + number(found.ownerships) + " of locks, " + number(found.lives)
        + " lives of singletons, " + number(found.keys) + " keys, " + number(found.tokens)
        + " tokens; " + number(found.killed) + " were stopped, " + number(found.died)
        + " died with their process");
-  line("after a thaw   " + number(found.after_thaw)
-       + " owners had been overtaken, with the lower token, " + number(found.after_stall)
-       + " more after a stall; the longest ran on for " + fixed(ms(found.ran_on), 1) + " ms more");
+  line("after a thaw   " + number(found.after_thaw) + " frozen owners were overtaken, and "
+       + number(found.after_stall) + " that got no CPU; the longest lasted "
+       + fixed(ms(found.ran_on), 1) + " ms more");
   line("entries        " + number(found.entries) + " acknowledged; " + number(all.calls)
        + " calls of singletons answered; " + number(all.failed_requests)
        + " requests refused or unknown");
@@ -123,6 +124,7 @@ nlohmann::json json_of(const report& all) {
     {"calls", all.calls},
     {"failed_requests", all.failed_requests},
     {"relayed_bytes", all.relayed_bytes},
+    {"latest_ms", ms(all.latest)},
     {"availability",
      {{"windows", windows.windows},
       {"granted", windows.granted},

@@ -35,6 +35,8 @@ struct report {
   /// How long each calm took until all was at rest, at most; seconds.
   double longest_calm = 0;
   std::uint64_t relayed_bytes = 0;
+  /// How late the harness was at most, when a fault should have begun or ended.
+  boot_time latest{};
   std::vector<std::string> stuck;
   std::vector<std::string> crashes;
   /// Where the records are; empty: removed.

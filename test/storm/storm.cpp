@@ -77,7 +77,10 @@ private:
     crew_.begin_unrest();
     const auto start = tools::boot_now();
     auto next = faults.begin();
+    auto before = start;
     for (auto now = start; now < start + length; now = tools::boot_now()) {
+      report_.latest = std::max(report_.latest, now - before);
+      before = now;
       for (; next != faults.end() && start + next->at <= now; ++next) {
         say("  " + describe(*next));
         ++report_.faults[name_of(next->kind)];
