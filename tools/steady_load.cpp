@@ -34,7 +34,8 @@ struct steady_load::shared {
       : node(from),
         door(from.door()),
         how(std::move(what)),
-        file(open(how.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) {
+        file(open(how.file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)),
+        next_entry(how.first_entry) {
     if (file < 0)
       throw std::runtime_error(how.file + ": " + std::strerror(errno));
   }
@@ -60,7 +61,7 @@ struct steady_load::shared {
   std::atomic<std::uint64_t> puts{0};
   std::atomic<std::uint64_t> failed{0};
   std::atomic<std::uint64_t> next_owner{0};
-  std::atomic<std::uint64_t> next_entry{0};
+  std::atomic<std::uint64_t> next_entry;
 };
 
 namespace {

@@ -26,6 +26,7 @@ struct load_options {
   int keys = 3;       ///< that its owners, and those of other processes, compete for
   int owners = 4;     ///< at once
   int writers = 2;    ///< at once; entry n is put by every process, once
+  std::uint64_t first_entry = 0;
   /// One of the owners takes this key, which nobody else wants, again and again: what it waits is
   /// what the cluster takes. Empty: it is as the others.
   std::string own_key{};

@@ -5,9 +5,9 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 
-#include <doctest/doctest.h>
 #include <stdlib.h>
 
 namespace paxtor::test {
@@ -18,12 +18,14 @@ struct tls_files {
   std::string ca;
 };
 
-/// A CA and a certificate of it, made with the openssl program in a folder that goes away.
+/// A CA and a certificate of it, made with the openssl program in a folder that goes away. Throws
+/// std::runtime_error if that cannot be.
 class authority {
 public:
   authority() {
     std::string pattern = (std::filesystem::temp_directory_path() / "paxtor-tls-XXXXXX").string();
-    REQUIRE(::mkdtemp(pattern.data()) != nullptr);
+    if (::mkdtemp(pattern.data()) == nullptr)
+      throw std::runtime_error("cannot make the folder " + pattern);
     folder_ = pattern;
     run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj "
         "/CN=ca "
@@ -43,7 +45,8 @@ public:
 private:
   void run(const std::string& command) const {
     auto all = "cd '" + folder_ + "' && " + command + " >log 2>&1";
-    REQUIRE(std::system(all.c_str()) == 0);
+    if (std::system(all.c_str()) != 0)
+      throw std::runtime_error("failed: " + command);
   }
 
   std::string folder_;

@@ -9,6 +9,9 @@ namespace paxtor::storm {
 
 namespace {
 
+/// Entries that a round has for itself: each is put by all workers, again after a restart.
+constexpr std::uint64_t entries_each = 10'000;
+
 std::string ns(boot_time time) {
   return std::to_string(time.count());
 }
@@ -36,28 +39,38 @@ std::string voters_of(const std::vector<machine>& machines) {
   return result;
 }
 
-setup setup_of(const storm_options& options) {
+setup setup_of(const storm_options& options, const test::authority* tls) {
   setup result;
   result.program = options.program;
   result.guardian = options.guardian;
   result.work = options.work;
   result.ttl = std::to_string(options.ttl.count()) + "ms";
+  if (tls != nullptr) {
+    const auto files = tls->files();
+    result.links = {"--tls-certificate", files.certificate, "--tls-key",
+                    files.key,           "--tls-ca",        files.ca};
+  }
   return result;
 }
 
 } // namespace
 
-std::string describe(const std::vector<machine>& machines) {
+std::string describe(const std::vector<machine>& machines, bool tls) {
   std::string result;
   for (const auto& one : machines)
     result += (result.empty() ? "" : ", ") + one.name + " (" + name_of(one.store)
               + (one.relayed ? ", relayed)" : ")");
-  return result;
+  return result + (tls ? "; TLS" : "; no TLS");
 }
 
-crew::crew(std::vector<machine> machines, const storm_options& options)
+std::string crew::describe() const {
+  return storm::describe(machines_, authority_ != nullptr);
+}
+
+crew::crew(std::vector<machine> machines, bool tls, const storm_options& options)
     : machines_(std::move(machines)),
-      setup_(setup_of(options)),
+      authority_(tls ? std::make_unique<test::authority>() : nullptr),
+      setup_(setup_of(options, authority_.get())),
       voters_(voters_of(machines_)),
       events_(options.work + "/events"),
       wires_(machines_) {
@@ -66,7 +79,10 @@ crew::crew(std::vector<machine> machines, const storm_options& options)
   for (const auto& one : machines_) {
     auto& made = *nodes_.emplace_back(std::make_unique<node>(one, setup_, voters_, events_));
     if (!one.voter())
-      made.on_ready = [&made] { made.process().write_json({{"op", "go"}, {"id", 0}}); };
+      made.on_ready = [this, &made] {
+        made.process().write_json(
+          {{"op", "go"}, {"id", 0}, {"first_entry", unrests_ * entries_each}});
+      };
     made.start();
   }
 }
@@ -89,6 +105,7 @@ std::vector<node*> crew::workers() {
 }
 
 void crew::begin_unrest() {
+  ++unrests_;
   events_.write("unrest " + ns(tools::boot_now()));
   for (auto* one : workers())
     if (one->running() && one->ready())
@@ -235,8 +252,9 @@ void crew::count(report& out) const {
 std::string crew::ask_program(const machine& at, const std::string& command) const {
   auto words = on(at);
   for (const auto& word : {setup_.program, command, std::string{"--voters"}, voters_,
-                           std::string{"--ttl"}, setup_.ttl, std::string{"--insecure"}})
+                           std::string{"--ttl"}, setup_.ttl})
     words.push_back(word);
+  words.insert(words.end(), setup_.links.begin(), setup_.links.end());
   tools::process_options options;
   options.pipe_stderr = true;
   tools::process child{words, options};

@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "test/actors/authority.hpp"
 #include "test/storm/node.hpp"
 #include "test/storm/relay.hpp"
 #include "test/storm/storm.hpp"
@@ -13,18 +14,19 @@
 
 namespace paxtor::storm {
 
-/// "v1 (disk), v2 (memory, relayed), ..".
-[[nodiscard]] std::string describe(const std::vector<machine>& machines);
+/// "v1 (disk), v2 (memory, relayed), ..; TLS".
+[[nodiscard]] std::string describe(const std::vector<machine>& machines, bool tls);
 
 class crew {
 public:
-  /// Builds the network and starts all nodes. Throws std::exception if that cannot be.
-  crew(std::vector<machine> machines, const storm_options& options);
+  /// Builds the network and starts all nodes, linked by TLS or plainly. Throws std::exception if
+  /// that cannot be.
+  crew(std::vector<machine> machines, bool tls, const storm_options& options);
   ~crew();
   crew(const crew&) = delete;
   crew& operator=(const crew&) = delete;
 
-  [[nodiscard]] std::string describe() const { return storm::describe(machines_); }
+  [[nodiscard]] std::string describe() const;
 
   void begin_unrest();
   void begin(const fault& one, boot_time until);
@@ -60,6 +62,7 @@ private:
   void note_majority(boot_time now);
 
   const std::vector<machine> machines_;
+  std::unique_ptr<test::authority> authority_;
   setup setup_;
   std::string voters_;
   journal events_;
@@ -71,6 +74,7 @@ private:
   /// The rules that are in force, by machine.
   std::map<std::string, std::string> rules_;
   std::optional<bool> majority_;
+  std::uint64_t unrests_ = 0;
 };
 
 } // namespace paxtor::storm

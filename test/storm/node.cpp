@@ -120,8 +120,9 @@ std::vector<std::string> node::command() const {
          "--author", life(), "--keys", std::to_string(how_.keys), "--names",
          std::to_string(how_.names), "--join-timeout", "20s", "--listen",
          at_.address + ":" + std::to_string(node_port)});
-  add({"--name", at_.name, "--voters", voters_, "--ttl", how_.ttl, "--insecure", "--log-level",
-       "warn", "--guardian-program", how_.guardian});
+  add({"--name", at_.name, "--voters", voters_, "--ttl", how_.ttl, "--log-level", "warn",
+       "--guardian-program", how_.guardian});
+  result.insert(result.end(), how_.links.begin(), how_.links.end());
   if (at_.store == store_kind::disk || at_.store == store_kind::small)
     add({"--data-dir", file("disk-" + at_.name + "/data")});
   return result;

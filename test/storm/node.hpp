@@ -38,6 +38,8 @@ struct setup {
   std::string guardian; ///< paxtor-guardian
   std::string work;     ///< the folder for all that is written
   std::string ttl;
+  /// The flags that say how links are secured.
+  std::vector<std::string> links{"--insecure"};
   int keys = 6;
   int names = 4;
 };

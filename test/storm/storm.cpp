@@ -33,14 +33,24 @@ std::vector<std::vector<fault>> draw_rounds(generator& random, const storm_optio
   return result;
 }
 
+/// All that is drawn.
+struct scene {
+  explicit scene(const storm_options& options)
+      : random(options.seed),
+        machines(draw_machines(random, options.voters, options.workers)),
+        tls(random.chance(50)),
+        rounds(draw_rounds(random, options, machines)) {}
+
+  generator random;
+  const std::vector<machine> machines;
+  const bool tls;
+  const std::vector<std::vector<fault>> rounds;
+};
+
 class driver {
 public:
   explicit driver(const storm_options& options)
-      : options_(options),
-        random_(options.seed),
-        machines_(draw_machines(random_, options.voters, options.workers)),
-        rounds_(draw_rounds(random_, options, machines_)),
-        crew_(machines_, options) {
+      : options_(options), scene_(options), crew_(scene_.machines, scene_.tls, options) {
     report_.seed = options.seed;
     report_.machines = crew_.describe();
   }
@@ -53,7 +63,7 @@ public:
       take(first);
       return finish(start);
     }
-    for (const auto& faults : rounds_) {
+    for (const auto& faults : scene_.rounds) {
       const auto left = options_.length - (tools::boot_now() - start);
       if (report_.rounds > 0 && left < shortest_unrest)
         break;
@@ -144,9 +154,7 @@ private:
   }
 
   const storm_options options_;
-  generator random_;
-  const std::vector<machine> machines_;
-  const std::vector<std::vector<fault>> rounds_;
+  const scene scene_;
   crew crew_;
   report report_;
 };
@@ -154,11 +162,10 @@ private:
 } // namespace
 
 std::string describe_plan(const storm_options& options) {
-  generator random{options.seed};
-  const auto machines = draw_machines(random, options.voters, options.workers);
-  auto result = describe(machines) + "\n";
+  const scene drawn{options};
+  auto result = describe(drawn.machines, drawn.tls) + "\n";
   int number = 0;
-  for (const auto& round : draw_rounds(random, options, machines)) {
+  for (const auto& round : drawn.rounds) {
     result += "round " + std::to_string(++number) + "\n";
     for (const auto& one : round)
       result += "  " + describe(one) + "\n";

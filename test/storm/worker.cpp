@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -67,10 +68,12 @@ private:
   json take(const json& order) {
     const auto op = order.value("op", "");
     if (op == "go") {
-      begin();
+      // It may be told again while it works.
+      if (!std::exchange(working_, true))
+        begin(order.value("first_entry", std::uint64_t{0}));
       return {{"ok", true}};
     }
-    if (op == "rest" && load_) {
+    if (op == "rest" && std::exchange(working_, false)) {
       load_->stop();
       callers_->stop();
     }
@@ -79,7 +82,7 @@ private:
     return counts();
   }
 
-  void begin() {
+  void begin(std::uint64_t first_entry) {
     tools::load_options how;
     how.file = args_.records;
     how.author = args_.author;
@@ -87,6 +90,7 @@ private:
     how.owners = 5;
     how.own_key = "own-" + args_.author.substr(0, args_.author.find('.'));
     how.writers = 1;
+    how.first_entry = first_entry;
     how.longest_work = std::chrono::milliseconds{120};
     how.rest = std::chrono::milliseconds{60};
     how.put_pause = std::chrono::milliseconds{100};
@@ -109,6 +113,7 @@ private:
 
   tools::client& node_;
   const worker_args& args_;
+  bool working_ = false;
   std::unique_ptr<tools::steady_load> load_;
   std::unique_ptr<callers> callers_;
 };
