@@ -1,6 +1,7 @@
 #include "test/storm/calm.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <poll.h>
 
@@ -15,6 +16,8 @@ using nlohmann::json;
 constexpr milliseconds step_time{20};
 /// Between two questions whether all is answered.
 constexpr milliseconds ask_again{200};
+/// For an answer that a worker gives by itself.
+constexpr std::chrono::seconds order_patience{5};
 /// Entries that are asked for in each calm.
 constexpr std::size_t most_entries = 60;
 
@@ -75,39 +78,47 @@ json calm::answer(node& from, int id, milliseconds patience) {
 }
 
 bool calm::all_answered() {
-  const auto workers = crew_.workers();
-  const auto busy = [&](node& one, const char* op) {
+  struct worker_state {
+    /// The life that has been told to rest. One that was frozen until now may still end by its
+    /// watchdog: then the next one is told.
+    std::string told{};
+    int busy = -1;
+  };
+  std::map<node*, worker_state> states;
+  for (auto* one : crew_.workers())
+    states[one];
+  const auto ask = [&](node& one, worker_state& state) {
     const int id = next_id_++;
-    if (!one.running())
-      return -1;
-    one.process().write_json({{"op", op}, {"id", id}});
-    const auto said = answer(one, id, options_.patience);
-    if (!said.is_object())
-      return -1;
-    if (said["busy"] == 0) {
+    const bool fresh = std::exchange(state.told, one.life()) != one.life();
+    one.process().write_json({{"op", fresh ? "rest" : "counts"}, {"id", id}});
+    const auto said = answer(one, id, order_patience);
+    state.busy = said.is_object() ? said["busy"].get<int>() : -1;
+    if (state.busy == 0) {
       failed_ += said.value("failed", std::uint64_t{0});
       calls_ += said.value("calls", std::uint64_t{0});
     }
-    return said["busy"].get<int>();
   };
-  std::map<std::string, int> left;
-  for (auto* one : workers)
-    left[one->life()] = busy(*one, "rest");
-  auto asked = tools::boot_now();
+  auto asked = boot_time{0};
   const bool done = wait([&] {
-    if (tools::boot_now() - asked > ask_again) {
-      for (auto* one : workers)
-        if (auto& count = left[one->life()]; count != 0)
-          count = busy(*one, "counts");
-      asked = tools::boot_now();
+    if (tools::boot_now() - asked < ask_again)
+      return false;
+    bool all = true;
+    for (auto& [one, state] : states) {
+      const bool rests = state.busy == 0 && one->up() && state.told == one->life();
+      if (!rests && one->up())
+        ask(*one, state);
+      all = all && one->up() && state.busy == 0;
     }
-    return std::all_of(left.begin(), left.end(), [](const auto& one) { return one.second == 0; });
+    asked = tools::boot_now();
+    return all;
   });
-  for (const auto& [life, count] : left)
-    if (count < 0)
-      stuck_.push_back(life + " does not answer its orders");
-    else if (count > 0)
-      stuck_.push_back(life + ": " + std::to_string(count) + " requests are not answered");
+  if (!done)
+    for (const auto& [one, state] : states)
+      if (state.busy != 0 || !one->up())
+        stuck_.push_back(one->life()
+                         + (state.busy < 0
+                              ? std::string{" does not answer its orders"}
+                              : ": " + std::to_string(state.busy) + " requests are not answered"));
   return done;
 }
 
