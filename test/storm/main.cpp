@@ -149,7 +149,7 @@ void add_options(CLI::App& app, arguments& args) {
   const std::map<std::string, plant> plants{
     {"outlive", plant::outlive}, {"deaf", plant::deaf}, {"crash", plant::crash}};
   app.add_option("--plant", storm.planted, "A fault of the harness itself, which must be found")
-    ->transform(CLI::CheckedTransformer(plants));
+    ->transform(CLI::CheckedTransformer(plants).description("outlive|deaf|crash"));
 }
 
 } // namespace
