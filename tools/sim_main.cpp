@@ -15,7 +15,7 @@
 namespace {
 
 constexpr int exit_usage = 64;
-constexpr std::uint64_t default_steps = 20'000;
+constexpr std::uint64_t default_steps = 10'000;
 
 constexpr const char* examples = R"(
 Examples:

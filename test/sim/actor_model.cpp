@@ -16,7 +16,8 @@ actor_model::actor_model(scene& all, process& home, node_side& node, generator r
       home_(home),
       node_(node),
       random_(random),
-      host_(all, home, node, random_.fork()) {}
+      host_(all, home, node, random_.fork()),
+      names_(all, home, node) {}
 
 claimant actor_model::me(local_actor_id id) const {
   return {home_.number(), home_.life(), id};
@@ -171,6 +172,8 @@ void actor_model::replied(const asked& about, const std::string& json) {
 }
 
 void actor_model::completed(cluster::request_id id, const cluster::completion& how) {
+  if (names_.completed(id, how))
+    return;
   auto i = asked_.find(id);
   if (i == asked_.end())
     return;
@@ -183,12 +186,6 @@ void actor_model::completed(cluster::request_id id, const cluster::completion& h
     all_.judge.hear(all_.puts.stored(about.put_key, put->value));
   if (const auto* reply = std::get_if<cluster::replied>(&how))
     replied(about, reply->json);
-  if (about.is_resolve) {
-    auto uses = draw_around(about.random, all_.how.hold * 2);
-    home_.later(
-      uses, [this, name = about.name, looks = about.random.chance(40)] { drop_name(name, looks); });
-    return;
-  }
   // The actor's own mailbox.
   home_.later(draw(random_, 0us, 200us),
               [this, id, who = about.who, how] { received(who, id, how); });
@@ -258,29 +255,22 @@ void actor_model::process_ended() {
       all_.judge.hear(all_.exclusion.ended(all_.events.now(), "key " + key, me(id)));
   actors_.clear();
   host_.process_ended();
+  names_.process_ended();
 }
 
 void actor_model::use_name(generator own) {
   auto number = own.below(all_.how.names);
   auto spec = spec_of(own.chance(3) ? number + 1 : number);
-  auto name = singleton_name(number);
-  (void)node_.request("resolve " + name.text(), [&](cluster::agent& a, time_point t) {
-    auto r = a.resolve(t, name, spec);
-    auto& about = asked_[r];
-    about.name = name;
-    about.is_resolve = true;
-    about.random = own;
-    return r;
-  });
+  names_.use(singleton_name(number), spec, own);
 }
 
-void actor_model::drop_name(const term& name, bool looks_again) {
-  node_.use([&](cluster::agent& a, time_point t) {
-    if (looks_again)
-      a.suspect(t, name);
-    else
-      a.forget(t, name);
-  });
+void actor_model::receive(process_number from, const letter& what) {
+  if (what.what != letter::kind::given && what.what != letter::kind::not_given
+      && what.what != letter::kind::let_go)
+    host_.receive(from, what);
+  if (what.what != letter::kind::fetch && what.what != letter::kind::message
+      && what.what != letter::kind::let_gone)
+    names_.receive(from, what);
 }
 
 } // namespace paxtor::sim

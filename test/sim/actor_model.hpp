@@ -8,6 +8,7 @@
 #include "libpaxtor/base/random.hpp"
 #include "libpaxtor/cluster/agent.hpp"
 #include "test/sim/exclusion_checker.hpp"
+#include "test/sim/name_user.hpp"
 #include "test/sim/scene.hpp"
 #include "test/sim/script.hpp"
 #include "test/sim/singleton_host.hpp"
@@ -29,7 +30,10 @@ public:
   void completed(cluster::request_id id, const cluster::completion& how);
   void start_singleton(const registry::start_singleton& what) { host_.start(what); }
   void hand_over(const registry::hand_over& what) { host_.hand_over(what); }
+  void moved(const cluster::name_moved& what) { names_.moved(what); }
   void fenced(const cluster::fence& what);
+
+  void receive(process_number from, const letter& what);
 
   /// The process dies at this instant: all ownerships end.
   void process_ended();
@@ -60,9 +64,6 @@ private:
     /// A question, as versions names it, and how old its answer may be.
     std::string question;
     index oldest;
-    term name;
-    bool is_resolve = false;
-    generator random{0};
   };
 
   void spawn_later();
@@ -78,7 +79,6 @@ private:
   void end(local_actor_id id, const char* why);
   void kill(local_actor_id id);
   void use_name(generator own);
-  void drop_name(const term& name, bool looks_again);
   [[nodiscard]] claimant me(local_actor_id id) const;
 
   scene& all_;
@@ -86,6 +86,7 @@ private:
   node_side& node_;
   generator random_;
   singleton_host host_;
+  name_user names_;
   local_actor_id last_actor_;
   std::map<local_actor_id, actor> actors_;
   std::map<cluster::request_id, asked> asked_;

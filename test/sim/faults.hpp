@@ -67,7 +67,7 @@ private:
   links& links_;
   guardian& guardian_;
   generator timing_;
-  /// Of the fault at hand: each has its own, so that one that is left out does not shift the others.
+  /// Of the fault at hand: each has its own, so that one that is left out does not shift others.
   generator random_;
   generator restarts_;
   generator at_changes_;

@@ -15,6 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr unsigned most_salt = 1000;
 constexpr duration max_ttl = 60s;
 /// To each side of true time: (1 + x) / (1 - x) <= 1.01.
 constexpr unsigned most_skew_ppm = 4975;
@@ -83,7 +84,7 @@ void draw_changes(generator& random, knobs& k) {
     k.drain_every = draw(random, k.ttl / 2, k.ttl * 4);
   if (random.chance(45))
     return;
-  k.change_every = draw(random, k.ttl, k.ttl * 6);
+  k.change_every = draw(random, k.ttl / 2, k.ttl * 4);
   k.at_change_percent = static_cast<unsigned>(random.chance(40) ? 0 : random.between(20, 100));
   k.standbys = static_cast<unsigned>(random.below(std::min(k.clients, 4U) + 1));
 }
@@ -102,7 +103,7 @@ void draw_work(generator& random, knobs& k) {
   k.deadline_percent = share(30, 40);
   k.strict_percent = share(50, 40);
   k.put_percent = share(40, 25);
-  k.ask_percent = share(40, 25);
+  k.ask_percent = share(25, 40);
   k.why_percent = share(30, 70);
   k.name_percent = share(30, 40);
   k.stuck_percent = share(50, 20);
@@ -210,6 +211,8 @@ std::string knobs::problem() const {
     return "fault_every_us, spawn_every_us and hold_us are above 0";
   if (keys == 0 || names == 0 || snapshot_entries == 0 || slots_kept == 0 || effect_bytes == 0)
     return "keys, names, snapshot_entries, slots_kept and effect_bytes are above 0";
+  if (salt > most_salt)
+    return "salt: more than a thousand";
   if (!durable && (full_disk_weight + bad_disk_weight + lost_disk_weight + blackout_weight) != 0)
     return "where no voter is durable there are no disks to fail, and no blackouts";
   std::string above;

@@ -95,6 +95,9 @@ struct knobs {
   /// Bytes of effects in one message to a node; small ones make syncs come in parts.
   unsigned effect_bytes = 0;
 
+  /// Never drawn. The same run with other delays, losses and repetitions, for the minimiser.
+  unsigned salt = 0;
+
   /// Stores may be lost for good, with their voters.
   [[nodiscard]] bool loses_stores() const { return !durable || lost_disk_weight != 0; }
 
@@ -172,6 +175,7 @@ void knobs::each(Self& self, F&& f) {
   f("stuck_percent", self.stuck_percent);
   f("hold_us", self.hold);
   f("effect_bytes", self.effect_bytes);
+  f("salt", self.salt);
 }
 
 } // namespace paxtor::sim

@@ -15,12 +15,15 @@ namespace paxtor::sim {
 namespace {
 
 struct calmer {
-  const char* knob;
-  const char* value;
+  std::string knob;
+  std::string value;
 };
 
+/// Other deliveries that are tried with each large cut.
+constexpr unsigned other_salts = 4;
+
 /// What makes a run simpler, the coarsest first. A knob that has the value already is passed over.
-constexpr calmer all_calmer[] = {
+const calmer all_calmer[] = {
   {"change_every_us", "0"},
   {"drain_every_us", "0"},
   {"standbys", "0"},
@@ -114,6 +117,18 @@ bool minimiser::take(const run_options& candidate) {
   return same;
 }
 
+bool minimiser::take_somehow(const run_options& candidate) {
+  if (take(candidate))
+    return true;
+  for (unsigned i = 0; i < other_salts; ++i) {
+    auto other = candidate;
+    set_knob(other.differs, {"salt", std::to_string(++salt_)});
+    if (take(other))
+      return true;
+  }
+  return false;
+}
+
 bool minimiser::shrink(const run_options& start) {
   how_ = start;
   best_ = run_(start);
@@ -122,9 +137,9 @@ bool minimiser::shrink(const run_options& start) {
     return false;
   for (auto again = true; again && runs_ < bounds_.runs;) {
     again = shorten();
+    again = calm_knobs() || again;
     again = thin(&changes::without_faults, &run_result::faults) || again;
     again = thin(&changes::without_actors, &run_result::actors) || again;
-    again = calm_knobs() || again;
   }
   return true;
 }
@@ -150,12 +165,12 @@ bool minimiser::calm_knobs() {
     if (now == what.value)
       continue;
     // Where less is simpler, more is not.
-    if ((std::string{what.knob} == "voters" || std::string{what.knob} == "clients")
+    if ((what.knob == "voters" || what.knob == "clients")
         && std::stoul(now) < std::stoul(what.value))
       continue;
     auto candidate = how_;
     set_knob(candidate.differs, what);
-    any = take(candidate) || any;
+    any = take_somehow(candidate) || any;
   }
   return any;
 }
@@ -166,13 +181,14 @@ bool minimiser::thin(number_set changes::*without, std::uint64_t run_result::*dr
   for (std::uint64_t i = 1; i <= best_.*drawn; ++i)
     if (!(how_.differs.*without).contains(i))
       left.push_back(i);
-  for (auto size = left.size(); size > 0; size /= 2)
+  const auto all = left.size();
+  for (auto size = all; size > 0; size /= 2)
     for (std::size_t first = 0; first < left.size() && runs_ < bounds_.runs;) {
       auto candidate = how_;
       const auto last = std::min(left.size(), first + size);
       for (auto i = first; i < last; ++i)
         (candidate.differs.*without).insert(left[i]);
-      if (take(candidate)) {
+      if (last - first > 1 + all / 8 ? take_somehow(candidate) : take(candidate)) {
         any = true;
         left.erase(left.begin() + static_cast<std::ptrdiff_t>(first),
                    left.begin() + static_cast<std::ptrdiff_t>(last));

@@ -44,6 +44,8 @@ public:
 private:
   /// Takes `candidate` if it finds the same. Returns whether it does.
   bool take(const run_options& candidate);
+  /// The same, with other deliveries too: for large cuts, where a finding hangs on chance.
+  bool take_somehow(const run_options& candidate);
   bool shorten();
   bool calm_knobs();
   bool thin(number_set changes::*without, std::uint64_t run_result::*drawn);
@@ -52,6 +54,7 @@ private:
   limits bounds_;
   progress tell_;
   unsigned runs_ = 0;
+  unsigned salt_ = 0;
   run_options how_;
   run_result best_;
 };

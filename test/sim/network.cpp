@@ -19,6 +19,8 @@ network::network(event_queue& events, journal& story, court& judge, stats& count
       how_(how),
       processes_(how.voters + how.clients),
       directions_(std::size_t{processes_} * processes_) {
+  for (unsigned i = 0; i < how.salt; ++i)
+    (void)random.next();
   for (auto& x : directions_) {
     x.random = random.fork();
     x.distance = draw(x.random, how.delay_min, how.delay_max);

@@ -118,7 +118,7 @@ void node_side::handle(const cluster::notice& what) {
                },
                [this](const registry::start_singleton& x) { actors_->start_singleton(x); },
                [this](const registry::hand_over& x) { actors_->hand_over(x); },
-               [](const cluster::name_moved&) {},
+               [this](const cluster::name_moved& x) { actors_->moved(x); },
                [this](const cluster::fence& x) {
                  ++all_.counts.fences;
                  all_.note(x.owners.size(), home_.name() + " is fenced: " + x.reason + ", owners "

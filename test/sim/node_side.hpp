@@ -21,6 +21,7 @@ public:
 
   void start();
   void receive(const cluster::voter_frame& what);
+  void receive(process_number from, const letter& what) { actors_->receive(from, what); }
   void link(voter_id voter, bool up);
   void voters_are(std::vector<voter_id> voters);
   void leave();

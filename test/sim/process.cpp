@@ -66,6 +66,7 @@ void process::end_life() {
   std::shared_ptr<node_side> old_node = std::move(node_);
   all_.events.after(duration{0}, [old_voter, old_node] {});
   postponed_.clear();
+  all_.post.process_ended(number_);
   alive_ = false;
   paused_ = false;
   all_.process_ended(number_);
@@ -153,6 +154,16 @@ void process::later(duration delay, action what) {
 
 void process::at(moment when, action what) {
   all_.events.at(when, [this, life = life_, what = std::move(what)] { run(life, what); });
+}
+
+bool process::mail_from(process_number from) {
+  if (!alive_)
+    return false;
+  later(duration{0}, [this, from] {
+    if (auto what = all_.post.take(number_, from))
+      node_->receive(from, *what);
+  });
+  return true;
 }
 
 void process::receive(process_number from, const packet& what) {

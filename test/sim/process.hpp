@@ -56,6 +56,8 @@ public:
   void leave();
 
   void receive(process_number from, const packet& what);
+  /// Mail has arrived. Returns false if the process is not there to take it.
+  [[nodiscard]] bool mail_from(process_number from);
 
   /// Runs `what` in this life, unless it ends before; while the process is paused, after the thaw.
   void later(duration delay, action what);

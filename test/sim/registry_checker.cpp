@@ -92,7 +92,7 @@ verdict registry_checker::carried_out(index at, const registry::command& what,
       return wrong("once", to_string(by) + " has ended, and puts");
     if (ok)
       return entries_.put(by, *y, reply.value);
-  } else if (const auto* z = std::get_if<registry::resolve>(&what)) {
+  } else if (std::holds_alternative<registry::resolve>(what)) {
     if (reply.code == status::located)
       return names_.located(reply.where.at(0));
   } else if (const auto* s = std::get_if<registry::started>(&what)) {

@@ -89,7 +89,10 @@ std::string summary(const stats& all, std::size_t findings, double seconds) {
   out += "checked: " + n(all.grants) + " grants (" + n(all.overlaps_exempted)
          + " overlaps of a frozen owner), " + n(all.requests) + " requests, " + n(all.slots_chosen)
          + " slots, " + n(all.images_compared) + " registry images, " + n(all.durability_checked)
-         + " values held, " + n(all.puts_checked) + " values\n";
+         + " values held, " + n(all.puts_checked) + " values, " + n(all.entries_judged)
+         + " entries (" + n(all.deadlocks) + " deadlocks refused), " + n(all.answers_checked)
+         + " answers to questions, " + n(all.messages_to_names) + " messages to names handled and "
+         + n(all.refused_by_names) + " refused\n";
   return out + speed + "\n";
 }
 

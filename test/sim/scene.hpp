@@ -20,6 +20,7 @@
 #include "test/sim/journal.hpp"
 #include "test/sim/knobs.hpp"
 #include "test/sim/log_witness.hpp"
+#include "test/sim/mail.hpp"
 #include "test/sim/network.hpp"
 #include "test/sim/outcome_checker.hpp"
 #include "test/sim/put_checker.hpp"
@@ -78,6 +79,10 @@ struct scene {
   durability_checker durability{agreement};
   log_witness log{agreement};
   network net;
+  mail_checker letters;
+  mail post{events, net, how, letters};
+  /// Handles that were made.
+  std::uint64_t handles = 0;
   directory where;
 
   cluster::lease_options leases;

@@ -33,7 +33,9 @@ singleton_host::hosted* singleton_host::find(const term& name, token grant) {
 
 void singleton_host::start(const registry::start_singleton& what) {
   // R4: start orders are sent again and again; the agent lets each through once.
-  if (!hosted_[what.name].emplace(what.grant, hosted{what.grant, local_actor_id{}, false}).second) {
+  if (!hosted_[what.name]
+         .emplace(what.grant, hosted{what.grant, local_actor_id{}, false, {}, false})
+         .second) {
     all_.judge.hear(wrong("one start", home_.name() + " was told twice to start " + what.name.text()
                                          + " with token " + to_string(what.grant)));
     return;
@@ -66,10 +68,75 @@ void singleton_host::spawn(const term& name, token grant) {
 }
 
 void singleton_host::hand_over(const registry::hand_over& what) {
-  home_.later(draw_around(random_, 5ms), [this, name = what.name, grant = what.grant] {
-    if (const auto* x = find(name, grant); x != nullptr && !x->dying)
-      end(name, grant, false, "handed over");
+  auto* x = find(what.name, what.grant);
+  if (x == nullptr || x->dying || x->moves)
+    return;
+  x->moves = true;
+  for (auto user : std::set<process_number>{x->users})
+    all_.post.send(home_.number(), user, {letter::kind::let_go, what.name, what.grant, 0});
+  end_if_let_go(what.name, what.grant);
+  // Whoever does not let go in time counts as gone: what it still sends may be lost.
+  home_.later(all_.how.ttl * 2, [this, name = what.name, grant = what.grant] {
+    if (const auto* late = find(name, grant); late != nullptr && late->moves && !late->dying)
+      end(name, grant, false, "handed over, and not let go of");
   });
+}
+
+void singleton_host::end_if_let_go(const term& name, token grant) {
+  if (const auto* x = find(name, grant); x == nullptr || !x->moves || !x->users.empty())
+    return;
+  home_.later(draw_around(random_, 2ms), [this, name, grant] {
+    const auto* x = find(name, grant);
+    if (x == nullptr || x->dying)
+      return;
+    moved_away_.emplace(name, grant);
+    end(name, grant, false, "handed over");
+  });
+}
+
+void singleton_host::receive(process_number from, const letter& what) {
+  auto* x = find(what.name, what.grant);
+  switch (what.what) {
+    case letter::kind::fetch: {
+      const auto gives = x != nullptr && x->actor.valid() && !x->moves && !x->dying;
+      if (gives)
+        x->users.insert(from);
+      return all_.post.send(
+        home_.number(), from,
+        {gives ? letter::kind::given : letter::kind::not_given, what.name, what.grant, 0});
+    }
+    case letter::kind::message:
+      return take_message(what);
+    case letter::kind::let_gone:
+      if (x != nullptr && x->moves && x->users.erase(from) != 0)
+        end_if_let_go(what.name, what.grant);
+      return;
+    case letter::kind::link_ended:
+      return link_ended(from);
+    default:
+      return;
+  }
+}
+
+void singleton_host::take_message(const letter& what) {
+  const auto about =
+    home_.name() + " singleton " + what.name.text() + " token " + to_string(what.grant);
+  if (const auto* x = find(what.name, what.grant); x != nullptr && x->actor.valid())
+    all_.judge.hear(all_.letters.handled(what.message, what.grant, about));
+  else if (moved_away_.contains({what.name, what.grant}))
+    all_.judge.hear(all_.letters.missed(what.message, about));
+  else
+    all_.letters.lost(what.message);
+}
+
+void singleton_host::link_ended(process_number peer) {
+  std::vector<std::pair<term, token>> let_go;
+  for (auto& [name, lives] : hosted_)
+    for (auto& [grant, x] : lives)
+      if (x.users.erase(peer) != 0 && x.moves)
+        let_go.emplace_back(name, grant);
+  for (const auto& [name, grant] : let_go)
+    end_if_let_go(name, grant);
 }
 
 void singleton_host::fenced(const std::vector<local_actor_id>& singletons) {

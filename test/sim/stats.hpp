@@ -31,6 +31,11 @@ struct stats {
   std::uint64_t images_compared = 0;
   std::uint64_t durability_checked = 0;
   std::uint64_t puts_checked = 0;
+  std::uint64_t entries_judged = 0;
+  std::uint64_t answers_checked = 0;
+  std::uint64_t deadlocks = 0;
+  std::uint64_t messages_to_names = 0;
+  std::uint64_t refused_by_names = 0;
 
   /// Calls `f(name, number)` for each.
   template <class Self, class F>
@@ -60,6 +65,11 @@ struct stats {
     f("images_compared", self.images_compared);
     f("durability_checked", self.durability_checked);
     f("puts_checked", self.puts_checked);
+    f("entries_judged", self.entries_judged);
+    f("answers_checked", self.answers_checked);
+    f("deadlocks", self.deadlocks);
+    f("messages_to_names", self.messages_to_names);
+    f("refused_by_names", self.refused_by_names);
   }
 };
 

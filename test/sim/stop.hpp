@@ -2,7 +2,7 @@
 
 namespace paxtor::sim {
 
-/// From now on SIGINT and SIGTERM ask for an end instead of making one; the second of them ends the
+/// From now on SIGINT and SIGTERM ask for an end instead of making one; the third of them ends the
 /// program.
 void stop_on_signals();
 

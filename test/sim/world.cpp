@@ -86,6 +86,9 @@ void world::build() {
   all_.net.attach([this](process_number to, process_number from, const packet& what) {
     processes_[to]->receive(from, what);
   });
+  all_.post.attach(random_.fork(), [this](process_number to, process_number from) {
+    return processes_[to]->mail_from(from);
+  });
   for (auto& p : processes_)
     all_.events.after(draw(starts, 0us, 50ms), [this, p = p.get()] {
       p->start();
@@ -172,6 +175,9 @@ std::string world::missing_progress() {
     if (p->alive() && p->node().actors().running() != 0)
       return p->name() + " has " + std::to_string(p->node().actors().running())
              + " actors that do not end";
+  if (all_.letters.under_way() != 0)
+    return std::to_string(all_.letters.under_way()) + " messages to names have no outcome, such as "
+           + all_.letters.one_under_way();
   auto sessions = missing_sessions(state);
   if (!sessions.empty())
     return sessions;
@@ -272,6 +278,11 @@ void world::count() {
   c.images_compared = all_.agreement.images_compared();
   c.durability_checked = all_.durability.checked();
   c.puts_checked = all_.puts.checked();
+  c.entries_judged = all_.log.judged().applied_count();
+  c.answers_checked = all_.log.judged().reads().checked();
+  c.messages_to_names = all_.letters.handled_count();
+  c.refused_by_names = all_.letters.refused_count();
+  c.deadlocks = all_.log.judged().deadlocks();
 }
 
 run_result run(const run_options& options) {

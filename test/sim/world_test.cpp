@@ -33,6 +33,31 @@ TEST_CASE("world: a seed is one run, bit for bit, with its story told or not") {
   CHECK(story.str().size() > 1000);
 }
 
+TEST_CASE("world: what is left out does not happen, and the rest is numbered as before") {
+  install_check_handler();
+  run_options how;
+  how.steps = 4000;
+  run_result all;
+  do {
+    ++how.seed;
+    all = run(how);
+  } while (all.faults <= 3 || all.counts.grants == 0);
+  REQUIRE(all.refused.empty());
+  REQUIRE(all.faults > 3);
+  REQUIRE(all.actors > 3);
+  how.differs.set.emplace_back("loss_percent", "0");
+  CHECK(how.differs.without_faults.add("1-1000"));
+  CHECK(how.differs.without_actors.add("1-100000"));
+  auto none = run(how);
+  CHECK(!none.found);
+  CHECK(none.counts.cuts + none.counts.crashes + none.counts.pauses == 0);
+  CHECK(none.counts.grants == 0);
+  CHECK(none.actors > 3);
+  CHECK(none.knobs.find("loss_percent=0") != std::string::npos);
+  how.differs.set.emplace_back("voters", "9");
+  CHECK(!run(how).refused.empty());
+}
+
 TEST_CASE("world: another seed is another run") {
   CHECK(run_seed(7).digest != run_seed(8).digest);
 }
@@ -57,6 +82,14 @@ TEST_CASE("world: runs do what they are for") {
   CHECK(all.disks_lost > 0);
   CHECK(all.durability_checked > 1000);
   CHECK(all.fences > 0);
+  CHECK(all.flaps > 5);
+  CHECK(all.blackouts > 0);
+  CHECK(all.drains > 5);
+  CHECK(all.entries_judged > 5000);
+  CHECK(all.answers_checked > 100);
+  CHECK(all.deadlocks > 5);
+  CHECK(all.messages_to_names > 100);
+  CHECK(all.refused_by_names > 5);
   CHECK(all.messages_lost > 100);
 }
 
