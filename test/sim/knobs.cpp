@@ -84,7 +84,7 @@ void draw_changes(generator& random, knobs& k) {
     k.drain_every = draw(random, k.ttl / 2, k.ttl * 4);
   if (random.chance(45))
     return;
-  k.change_every = draw(random, k.ttl / 2, k.ttl * 4);
+  k.change_every = draw(random, k.ttl / 4, k.ttl * 2);
   k.at_change_percent = static_cast<unsigned>(random.chance(40) ? 0 : random.between(20, 100));
   k.standbys = static_cast<unsigned>(random.below(std::min(k.clients, 4U) + 1));
 }

@@ -23,6 +23,13 @@ std::string joined(const std::vector<std::string>& keys) {
   return out;
 }
 
+/// An answer to why names so many of those that wait, and how many there are.
+constexpr std::size_t most_shown = 100;
+
+std::string more_than_shown(std::size_t all) {
+  return all > most_shown ? " of " + std::to_string(all) : "";
+}
+
 std::string line(const std::string& holder, const std::string& waiters) {
   return (holder.empty() ? "free" : "held by " + holder)
          + (waiters.empty() ? "" : ", wanted by" + waiters);
@@ -273,9 +280,10 @@ std::string lock_model::text(const std::string& key) const {
     holder =
       to_string(held->who) + " token " + to_string(held->grant) + (held->strict ? " strict" : "");
   std::string waiters;
-  for (const auto& who : i->second.queue)
-    waiters += " " + to_string(who);
-  return line(holder, waiters);
+  const auto& queue = i->second.queue;
+  for (std::size_t n = 0; n < std::min(queue.size(), most_shown); ++n)
+    waiters += " " + to_string(queue[n]);
+  return line(holder, waiters + more_than_shown(queue.size()));
 }
 
 std::string text_of_why(const std::string& json) {
@@ -293,7 +301,7 @@ std::string text_of_why(const std::string& json) {
   std::string waiters;
   for (const auto& who : answer["waiting"])
     waiters += " " + owner(who);
-  return line(holder, waiters);
+  return line(holder, waiters + more_than_shown(answer.value("waiting_count", std::size_t{0})));
 }
 
 } // namespace paxtor::sim

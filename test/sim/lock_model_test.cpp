@@ -180,4 +180,10 @@ TEST_CASE("lock model: an answer to why reads as the model does") {
                         "waiting":[{"session":3,"actor":4}]})")
         == "held by 1/2 token 7 strict, wanted by 3/4");
   CHECK(text_of_why("{}") != "free");
+  // More than an answer names: 100, and how many there are.
+  history h;
+  for (std::uint64_t session = 1; session <= 103; ++session)
+    CHECK(!h.acquire({session_id{session}, local_actor_id{1}}, {"a"},
+                     session == 1 ? status::granted : status::queued));
+  CHECK(h.locks.text("a").find(" 101/1 of 102") != std::string::npos);
 }
