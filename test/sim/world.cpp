@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "libpaxtor/base/check.hpp"
+#include "test/sim/election_trial.hpp"
 
 namespace paxtor::sim {
 
@@ -113,10 +114,16 @@ void world::unrest(std::uint64_t steps) {
 }
 
 void world::calm() {
+  const auto since = all_.events.now();
   all_.calm = true;
   faults_.stop();
   guardian_.certify_all();
   run_until("calm", patience(all_.how), [this] { return missing_progress(); });
+  if (!all_.judge.closed() && random_.chance(40)) {
+    election_trial trial{all_, processes_, links_, random_.fork(), since};
+    random_.chance(50) ? trial.one_link() : trial.deaf_leader();
+    run_until("healed", patience(all_.how), [this] { return missing_progress(); });
+  }
   if (all_.judge.closed())
     return;
   all_.note(0, "all nodes leave");
