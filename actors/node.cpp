@@ -245,7 +245,11 @@ caf::error node::start(parking_unit* unit) {
   setup.dog = dog_;
   setup.progress = progress_;
   closed_ = sys_->spawn<caf::hidden>(closed_door);
+#ifdef PAXTOR_CANARY_ROLES_SHARE_THREADS
+  agent_ = sys_->spawn<agent_actor, caf::hidden>(std::move(setup));
+#else
   agent_ = net::spawn_own_thread<agent_actor>(*sys_, std::move(setup));
+#endif
   host_ = net::spawn_own_thread<host_actor>(*sys_, plan_.options.name, unit);
   names_->keeper(agent_);
   if (plan_.keeps_log())

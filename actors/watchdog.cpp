@@ -34,7 +34,9 @@ watchdog::watchdog(std::string node) : node_(std::move(node)), wake_ns_(never) {
     ::close(wakeup_);
     throw std::system_error(code, std::generic_category(), "watchdog");
   }
+#ifndef PAXTOR_CANARY_WATCHDOG_WITHOUT_THREAD
   thread_ = quiet_thread([this] { run(); });
+#endif
 }
 
 watchdog::~watchdog() {
@@ -59,6 +61,10 @@ void watchdog::update(time_point lease_end, bool armed) noexcept {
   // its timer anew.
   if (armed && wake_ns_.load() > end)
     poke();
+#ifdef PAXTOR_CANARY_WATCHDOG_WITHOUT_THREAD
+  if (armed && end <= boot_ns())
+    bite(boot_ns() - end);
+#endif
 }
 
 void watchdog::poke() noexcept {

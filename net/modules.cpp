@@ -8,7 +8,9 @@
 namespace paxtor::net {
 
 void load_middleman(caf::actor_system_config& cfg) {
+#ifndef PAXTOR_CANARY_MIDDLEMAN_HAS_WORKERS
   cfg.set("middleman.workers", std::size_t{0});
+#endif
   cfg.load<caf::io::middleman>();
 }
 

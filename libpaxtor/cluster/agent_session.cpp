@@ -38,7 +38,9 @@ void agent::impl::drive() {
   }
   switch (at) {
     case phase::opening: {
+#ifndef PAXTOR_CANARY_NEXT_SESSION_AT_ONCE
       PAXTOR_CHECK("I21", nothing_to_end());
+#endif
       registry::open_session open{info.id,    nth,         info.name,     info.endpoint,
                                   info.types, info.labels, info.capacity, info.seal};
       send(submit{{encode(registry::command{std::move(open)})}});
@@ -126,7 +128,11 @@ void agent::impl::lease_answered(const renewed& what) {
   renewals.erase(renewals.begin(), std::next(i));
   finder.took(now - sent);
   // S4, I19: bounded by the time of sending, however late the answer is.
+#ifdef PAXTOR_CANARY_LEASE_FROM_ARRIVAL
+  auto end = now + options.ttl;
+#else
   auto end = sent + options.ttl;
+#endif
   PAXTOR_CHECK("I19", end <= now + options.ttl);
   if (!lease_end && now >= end - options.margin())
     return; // Too late to be of use; another renewal is on its way.
@@ -243,6 +249,10 @@ void agent::impl::order_end(const std::string& reason, bool strict_too) {
     ++i;
   }
   bounded.clear();
+#ifdef PAXTOR_CANARY_FENCE_STOPS_NOBODY
+  ending.clear();
+  return;
+#endif
   if (!order.owners.empty() || !order.singletons.empty())
     tell(std::move(order));
 }
@@ -317,8 +327,10 @@ bool agent::impl::strict_owners_alive() const {
 void agent::impl::progress() {
   switch (at) {
     case phase::fenced:
+#ifndef PAXTOR_CANARY_NEXT_SESSION_AT_ONCE
       if (!nothing_to_end())
         return;
+#endif
       if (over) {
         next_session();
         return;
@@ -356,7 +368,9 @@ void agent::impl::next_session() {
     finish_leaving();
     return;
   }
+#ifndef PAXTOR_CANARY_NEXT_SESSION_AT_ONCE
   PAXTOR_CHECK("I21", nothing_to_end());
+#endif
   session = session_id{};
   lease_end.reset();
   renewed_at.reset();

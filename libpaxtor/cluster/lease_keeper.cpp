@@ -79,8 +79,10 @@ void lease_keeper::leadership_changed(time_point now, const paxos::leadership& s
   if (!new_reign)
     return;
   for (auto& [id, session] : sessions_) {
+#ifndef PAXTOR_CANARY_NEW_LEADER_COUNTS_ON
     // S1: a lease that a predecessor granted has run out before this clock does.
     session.heard = now;
+#endif
     // S3: what was proposed in an older reign does nothing once this reign is in force, and S2 lets
     // no renewal be answered before.
     session.expiring = false;
@@ -215,9 +217,11 @@ void lease_keeper::handle(time_point now, node_id from, renew&& what) {
     }
     // R4: what it may have missed does not depend on its lease.
     out_.watermarks.push_back({what.session, what.watermark});
+#ifndef PAXTOR_CANARY_RENEWED_WHILE_EXPIRING
     // S2: none while an expire is in flight; it will hear session_over.
     if (session.expiring)
       return;
+#endif
     // S1: arrival. Before any confirmation: a later `heard` only ever delays an expire.
     session.heard = std::max(session.heard, now);
   }
@@ -225,8 +229,12 @@ void lease_keeper::handle(time_point now, node_id from, renew&& what) {
     say_overloaded(from);
     return;
   }
-  gathering_.renews.push_back({from, what.session, what.n});
   ++waiting_;
+#ifdef PAXTOR_CANARY_RENEWED_WITHOUT_ROUND
+  settle({{from, what.session, what.n}, applied_});
+#else
+  gathering_.renews.push_back({from, what.session, what.n});
+#endif
 }
 
 void lease_keeper::handle(time_point, node_id from, read&& what) {
@@ -295,19 +303,34 @@ void lease_keeper::settle(confirmed_renew&& what) {
   bool known = i != sessions_.end();
   // S2: nothing before the own reign is applied. That a session is over is known for sure only when
   // all that was decided by the confirmation is applied: its opening may be among it.
-  if (!barrier_passed() || (!known && applied_ < what.upto)) {
+#ifdef PAXTOR_CANARY_RENEWED_BEFORE_REIGN
+  const bool too_early = false;
+#else
+  const bool too_early = !barrier_passed();
+#endif
+  if (too_early || (!known && applied_ < what.upto)) {
     held_.push_back(std::move(what));
     return;
   }
   --waiting_;
   auto& x = what.what;
+#ifdef PAXTOR_CANARY_RENEWED_AFTER_ITS_END
+  if (!known) {
+    out_.send.push_back({x.node, renewed{x.session, x.n, state_.at}});
+    return;
+  }
+#endif
   if (!known) {
     out_.send.push_back({x.node, session_over{x.session}});
     return;
   }
+#ifndef PAXTOR_CANARY_RENEWED_WHILE_EXPIRING
   if (i->second.expiring || i->second.node != x.node)
     return; // S2: none while an expire of it is in flight.
+#ifndef PAXTOR_CANARY_RENEWED_BEFORE_REIGN
   PAXTOR_CHECK("I16", state_.leading && reign_ == state_.at && !i->second.expiring);
+#endif
+#endif
   out_.send.push_back({x.node, renewed{x.session, x.n, state_.at}});
 }
 
@@ -341,6 +364,9 @@ void lease_keeper::tick(time_point now) {
   std::size_t count = 0;
   for (auto& [id, session] : sessions_) {
     auto silent = now - session.heard;
+#ifdef PAXTOR_CANARY_EXPIRES_TOO_EARLY
+    silent += options_.ttl / 2;
+#endif
     if (silent <= options_.expire_after())
       continue;
     // A proposal within one reign is not lost, but asking again once per ttl costs nothing.

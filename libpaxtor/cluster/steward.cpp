@@ -152,6 +152,14 @@ std::size_t steward::stored_by() const {
     }));
 }
 
+bool steward::complete() const {
+#ifdef PAXTOR_CANARY_DECIDED_IS_COMPLETE
+  return true;
+#else
+  return stored_by() >= voters_.majority();
+#endif
+}
+
 // -- rulings --------------------------------------------------------------------------------------
 
 steward::ruling steward::in_force(std::string why) const {

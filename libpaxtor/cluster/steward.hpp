@@ -121,7 +121,7 @@ private:
   [[nodiscard]] std::size_t living(const paxos::configuration& voters) const;
   [[nodiscard]] std::uint64_t behind(const known& who) const;
   [[nodiscard]] std::size_t stored_by() const;
-  [[nodiscard]] bool complete() const { return stored_by() >= voters_.majority(); }
+  [[nodiscard]] bool complete() const;
   [[nodiscard]] std::string describe(const ruling& what) const;
   void report();
 

@@ -48,7 +48,6 @@ void acceptor::step(voter_id from, const message& what) {
 
 bool acceptor::below_promise([[maybe_unused]] ballot at) const {
 #ifdef PAXTOR_CANARY_ACCEPTOR_FORGETS_PROMISE
-  // The canary: a bug that the simulator must find. Never defined in a build that anybody uses.
   return false;
 #else
   return at < promised_;
@@ -120,11 +119,13 @@ void acceptor::on_heartbeat(voter_id from, const heartbeat& asked) {
     ++dropped_;
     return;
   }
+#ifndef PAXTOR_CANARY_CONFIRMS_BELOW_PROMISE
   // S1: a heartbeat is confirmed only while nothing above its ballot is promised.
   if (below_promise(asked.at)) {
     reject(from, asked.at);
     return;
   }
+#endif
   observe(asked.at, asked.decided_upto, true);
   // I3: the confirmation rests on the promise alone.
   send_after(promise_write_, from, role::proposer, heartbeat_reply{asked.at, asked.round});
@@ -184,7 +185,6 @@ void acceptor::send(voter_id to, role to_role, message what) {
 
 void acceptor::send_after(write_id after, voter_id to, role to_role, message what) {
 #ifdef PAXTOR_CANARY_ANSWER_BEFORE_PERSISTED
-  // The canary: L1 taken out. Never defined in a build that anybody uses.
   after = durable_;
 #endif
   if (after <= durable_) {

@@ -131,7 +131,11 @@ void learner::on_accepted(time_point now, voter_id from, const accepted& told) {
     here->votes = 0;
   }
   // L2: distinct voters: the same one twice sets the same bit.
+#ifdef PAXTOR_CANARY_VOTERS_COUNT_TWICE
+  here->votes = here->votes << 1 | 1;
+#else
   here->votes |= std::uint64_t{1} << (member - voters_.members.begin());
+#endif
   advance(now);
 }
 
@@ -163,8 +167,7 @@ bool learner::settled(pending& front) const {
   // (L6).
   auto needed = voters_.majority();
 #ifdef PAXTOR_CANARY_OLD_VOTERS_COUNT
-  // The canary: L6 taken out. After a voter was added it counts as if it had not been. Never
-  // defined in a build that anybody uses.
+  // After a voter was added it counts as if it had not been.
   if (changed_at_.valid())
     needed = (voters_.members.size() - 1) / 2 + 1;
 #endif
@@ -217,9 +220,11 @@ void learner::on_learn(time_point now, voter_id from, const learn& asked) {
   if (asked.from > decided_upto_)
     return;
   if (asked.from < log_first_) {
+#ifndef PAXTOR_CANARY_LAGGARDS_GET_NO_IMAGE
     // L4: behind our log: only a snapshot helps.
     if (auto part = source_.chunk(now, {source_.upto(), 0}, bounds_.chunk_bytes))
       send(from, role::learner, std::move(*part));
+#endif
     return;
   }
   learned_values answer{asked.from, {}, decided_upto_};
@@ -441,7 +446,6 @@ learner_output learner::take_output() {
   if (!making_ && writing_.empty() && snapshot_due()) {
     out_.want_snapshot = begin_snapshot();
 #ifdef PAXTOR_CANARY_TRUNCATE_BEFORE_SNAPSHOT
-    // The canary: L4 taken out. Never defined in a build that anybody uses.
     if (decided_upto_.value > bounds_.slots_kept)
       send(self_, role::acceptor, truncate{slot{decided_upto_.value - bounds_.slots_kept}});
 #endif

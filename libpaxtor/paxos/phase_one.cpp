@@ -53,7 +53,11 @@ void phase_one::merge(const std::map<slot, accepted_value>& accepted) {
   for (const auto& [where, held] : accepted) {
     auto& best = values_[where];
     // L2: per slot, the accepted value of the highest ballot.
+#ifdef PAXTOR_CANARY_RECOVERS_ANY_VALUE
+    if (!best.at.valid())
+#else
     if (best.at < held.at)
+#endif
       best = recovered_value{held.at, held.value, configuration_after(held.value)};
   }
 }
@@ -63,12 +67,15 @@ bool phase_one::promised(voter_id id) const {
   return pos != answers_.end() && pos->second.whole;
 }
 
-std::vector<configuration> phase_one::chain(slot decided_upto, const configuration& voters) const {
+std::vector<configuration> phase_one::chain([[maybe_unused]] slot decided_upto,
+                                            const configuration& voters) const {
   std::vector<configuration> result{voters};
+#ifndef PAXTOR_CANARY_RECOVERY_ASKS_OLD_VOTERS
   for (auto i = values_.upper_bound(decided_upto); i != values_.end(); ++i) {
     if (i->second.changes)
       result.push_back(*i->second.changes);
   }
+#endif
   return result;
 }
 

@@ -51,9 +51,11 @@ bool pipeline::next_value(batch& value, std::optional<configuration>& changes) {
 std::vector<pipeline::proposal> pipeline::cut(time_point now) {
   std::vector<proposal> result;
   while (in_flight_.size() < window_) {
+#ifndef PAXTOR_CANARY_PROPOSES_BEYOND_CONFIGURE
     // I7, L6: nothing beyond a configure until that is decided.
     if (changing_)
       break;
+#endif
     batch value;
     std::optional<configuration> changes;
     if (!next_value(value, changes))

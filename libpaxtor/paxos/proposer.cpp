@@ -91,8 +91,12 @@ void proposer::ask_votes() {
   election_.begin(now_, next);
   if (auto to = others(); !to.empty())
     send(std::move(to), role::proposer, prevote_request{next, decided_upto_});
+#ifdef PAXTOR_CANARY_NO_PREVOTE
+  start_phase_one();
+#else
   if (election_.won(voters_))
     start_phase_one();
+#endif
 }
 
 void proposer::on_prevote_request(voter_id from, const prevote_request& asked) {
@@ -154,14 +158,16 @@ void proposer::stand_down() {
     follow({false, state_.at, {}});
 }
 
-void proposer::reign_in_force(time_point now, ballot at) {
+void proposer::reign_in_force(time_point now, [[maybe_unused]] ballot at) {
   now_ = now;
+#ifndef PAXTOR_CANARY_REIGNS_BELOW_THE_LOG
   saw(at);
   // Learned too late: no renewal would ever be answered in a reign that nobody takes for one.
   if ((phase_ == phase::preparing || phase_ == phase::leading) && at > ballot_) {
     stand_down();
     election_.retreat(now_);
   }
+#endif
 }
 
 void proposer::on_rejected(voter_id from, const rejected& told) {
@@ -263,8 +269,10 @@ std::vector<configuration> proposer::in_force() const {
   // L6: while a configure is in flight its voters may already have decided without our hearing it,
   // so a confirmation needs a majority of both.
   std::vector<configuration> result{voters_};
+#ifndef PAXTOR_CANARY_OLD_VOTERS_CONFIRM
   if (pipeline_ && pipeline_->changing())
     result.push_back(*pipeline_->changing());
+#endif
   return result;
 }
 
@@ -296,12 +304,14 @@ void proposer::on_heartbeat_reply(voter_id from, const heartbeat_reply& told) {
 }
 
 void proposer::lead_on() {
+#ifndef PAXTOR_CANARY_UNHEARD_LEADER_STAYS
   // L3: a leader that has not heard a majority for an election timeout steps down.
   if (now_ - majority_at_ >= times_.election_max) {
     stand_down();
     election_.campaign(now_);
     return;
   }
+#endif
   // What was decided travels with the next accept or heartbeat; it waits no longer than a tick for
   // one.
   if (now_ - round_at_ >= times_.heartbeat || announced_upto_ < decided_upto_)

@@ -5,6 +5,14 @@
 
 namespace paxtor::paxos {
 
+void rounds::ask(std::uint64_t id, slot upto) {
+#ifdef PAXTOR_CANARY_EARLIER_ROUND_CONFIRMS
+  open_.push_back({id, started_, upto});
+#else
+  open_.push_back({id, started_ + 1, upto});
+#endif
+}
+
 bool rounds::reply(voter_id from, std::uint64_t round) {
   if (round == 0 || round > started_)
     return false;

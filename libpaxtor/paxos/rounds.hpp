@@ -17,7 +17,7 @@ namespace paxtor::paxos {
 class rounds {
 public:
   /// Someone waits for a round that starts after this call, and then for `upto` to be applied.
-  void ask(std::uint64_t id, slot upto) { open_.push_back({id, started_ + 1, upto}); }
+  void ask(std::uint64_t id, slot upto);
 
   /// True if someone waits for a round that has not started, and none is in flight.
   [[nodiscard]] bool wanted() const {

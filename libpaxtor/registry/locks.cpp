@@ -233,8 +233,13 @@ acquire_result locks::enqueue(index at, owner_id who, seq of, const std::vector<
       if (x.who != owners_.end())
         ++x.who->second.contended;
     }
+#ifdef PAXTOR_CANARY_NEWEST_FIRST
+    x.queue->push_front({me, at, 1});
+    req->missing.push_back({key, x.queue->begin()});
+#else
     x.queue->push_back({me, at, 1});
     req->missing.push_back({key, std::prev(x.queue->end())});
+#endif
   }
   PAXTOR_CHECK("I14", !ready(*req, me));
   auto rank = position(*req);
@@ -254,8 +259,16 @@ void locks::grant_request(index at, owner_it me, std::size_t which,
   --waiting_;
   --tallies_[me->first.session].waits;
   auto missing = req->missing;
-  for (const auto& x : missing)
+  for (const auto& x : missing) {
+#ifdef PAXTOR_CANARY_PART_OF_THE_KEYS
+    std::vector<lock_it> touched;
+    if (!may_take(x.key, me)) {
+      leave(x, me, touched);
+      continue;
+    }
+#endif
     take(x.key, me, token{at.value}, req->of, req->kind);
+  }
   // R4: what the locks alone cannot tell is kept, so that a sync can say it again.
   if (missing.size() < req->keys.size())
     me->second.extra->mixed.push_back({req->of, token{at.value}, req->keys});
@@ -268,7 +281,13 @@ void locks::settle(index at, owner_it me, std::vector<grant_note>& notes) {
     again = false;
     auto& waits = me->second.extra->waits;
     for (std::size_t i = 0; i < waits.size(); ++i) {
+#ifdef PAXTOR_CANARY_PART_OF_THE_KEYS
+      const bool some = std::any_of(waits[i]->missing.begin(), waits[i]->missing.end(),
+                                    [&](const wait& x) { return may_take(x.key, me); });
+      if (some) {
+#else
       if (ready(*waits[i], me)) {
+#endif
         grant_request(at, me, i, notes);
         again = true;
         break;
@@ -390,6 +409,10 @@ void locks::end_owner(index at, owner_id who, std::vector<seq>& dropped,
       dropped.push_back(req->of);
   }
   std::vector<lock_it> touched;
+#ifdef PAXTOR_CANARY_ENDED_WAITERS_STAY
+  if (me->second.extra && !me->second.extra->waits.empty())
+    return;
+#endif
   drop_waits(me, touched);
   release(me, false, touched);
   owners_.erase(me);
@@ -408,8 +431,10 @@ void locks::end_session(index at, session_id who, bool keep_strict,
     forget_if_idle(me);
     me = next;
   }
+#ifndef PAXTOR_CANARY_HEIRS_ARE_FORGOTTEN
   // S5: the heirs are granted by the same entry.
   serve(at, touched, notes);
+#endif
   drop_tally(who);
 }
 

@@ -116,6 +116,9 @@ const char* locks::audit_queues() const {
     std::set<owner_id> seen;
     for (const auto& p : *x.queue) {
       auto used = users.find(&p);
+#ifdef PAXTOR_CANARY_NEWEST_FIRST
+      before = {};
+#endif
       if (p.since <= before || p.who == x.who || !seen.insert(p.who->first).second
           || used == users.end() || used->second != p.requests)
         return "I14";

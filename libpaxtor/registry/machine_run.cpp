@@ -73,7 +73,11 @@ void machine::impl::run(index at, const close_session& what, outcome& out) {
 void machine::impl::run(index at, const expire_session& what, outcome& out) {
   auto* whose = who.find_open(what.session);
   // S3: a ghost of an old reign, decided late, expires nobody.
+#ifdef PAXTOR_CANARY_GHOSTS_EXPIRE
+  if (whose == nullptr) {
+#else
   if (whose == nullptr || what.at != reign) {
+#endif
     ++out.ignored;
     return;
   }
@@ -90,7 +94,12 @@ void machine::impl::run(index at, const certify_end& what, outcome& out) {
     if (what.proof == end_reason::forced) {
       if (id != what.session)
         continue;
-      if (whose.open) {
+#ifdef PAXTOR_CANARY_OPERATOR_ENDS_THE_LIVING
+      const bool heard_of = false;
+#else
+      const bool heard_of = whose.open;
+#endif
+      if (heard_of) {
         // An operator can be wrong about a node that is heard of; it would go on as an owner.
         verdict.problem = "node " + whose.name
                           + " is in the cluster and may still work: stop it, or wait until its "
@@ -114,7 +123,11 @@ void machine::impl::run(index at, const certify_end& what, outcome& out) {
 void machine::impl::end_session(index at, session& whose, end_reason reason,
                                 const std::string& detail, outcome& out) {
   effect_list effects;
+#ifdef PAXTOR_CANARY_SILENCE_FREES_STRICT
+  bool silent = false;
+#else
   bool silent = reason == end_reason::expired;
+#endif
   session_closed news{whose.id, whose.node, reason, whose.name, detail, 0, 0, 0, 0};
   who.note_end(whose, at, reason, detail);
   if (whose.open) {
@@ -154,11 +167,13 @@ void machine::impl::note_grants(const std::vector<grant_note>& notes, effect_lis
 void machine::impl::run(index at, session& from, const acquire& what, answer& reply,
                         effect_list& out) {
   // R1: the owner's exit was decided first; nobody is left to hold the key.
+#ifndef PAXTOR_CANARY_ENDED_OWNERS_ACQUIRE
   if (from.ended_owners.contains(what.actor)) {
     reply.code = status::not_owner;
     reply.detail = owner_ended;
     return;
   }
+#endif
   std::vector<grant_note> notes;
   auto result = held.acquire(at, {from.id, what.actor}, what.from.number, what.keys, what.mode,
                              what.kind, notes);

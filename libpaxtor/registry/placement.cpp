@@ -22,6 +22,10 @@ std::uint64_t rendezvous_score(std::uint64_t name_hash, std::uint64_t node_hash)
 }
 
 bool can_host(const session& who, const singleton_spec& spec) {
+#ifdef PAXTOR_CANARY_ANY_NODE_HOSTS
+  if (who.open)
+    return true;
+#endif
   if (!who.open || !who.hosts_type(spec.type))
     return false;
   if (who.capacity != 0 && who.load() >= who.capacity)
@@ -42,6 +46,10 @@ session* choose_host(sessions& among, const term& name, const singleton_spec& sp
     if (who.drained || !can_host(who, spec))
       continue;
     auto score = rendezvous_score(name_hash, who.name_hash);
+#ifdef PAXTOR_CANARY_VOTERS_PLACE_APART
+    static std::uint64_t calls = 0;
+    score ^= ++calls << 60;
+#endif
     bool better = best == nullptr || score > best_score;
     if (best != nullptr && spec.where == placement::fewest && who.load() != best->load())
       better = who.load() < best->load();

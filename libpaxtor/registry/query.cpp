@@ -258,6 +258,9 @@ std::string machine::impl::ask(const query_why& what, const silences& silent) co
       holder["ownership"] = text_of(x->strict == 1 ? ownership::strict : ownership::bounded);
       holder["taken_from"] = taken_from(token{x->grant}, who);
       holder["session_open"] = of != nullptr && of->open;
+#ifdef PAXTOR_CANARY_WHY_LIES
+      holder["actor"] = 0;
+#endif
       add_silence(holder, of, silent, x->strict == 1);
       result["holder"] = std::move(holder);
     }

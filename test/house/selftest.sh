@@ -34,10 +34,10 @@ reset() {
       'struct x { void open(int); int time; };' 'using time_point = std::chrono::microseconds;'
 }
 
-fails_with() { # fails_with PATTERN: the tree as it stands is refused with a line that matches
+fails_with() { # fails_with PATTERN [SCRIPT]: the tree as it stands is refused with a line that matches
   cases=$((cases + 1))
   local out
-  if out=$("$here/house.sh" "$tree"); then
+  if out=$("$here/${2:-house.sh}" "$tree"); then
     echo "FAILED: not refused, wanted: $1"
     failures=$((failures + 1))
   elif ! grep -qE "^$1" <<<"$out"; then
@@ -126,6 +126,30 @@ rm "$tree/libpaxtor/paxos/README.md"
 fails_with 'libpaxtor/paxos:1: readme:'
 put tools/lib/a.sh 'true'
 fails_with 'tools/lib:1: readme:'
+
+# Canaries.
+canaries() { # canaries ROW...: a protocol of two rules, a source with two flags, and this table
+  put libpaxtor/PROTOCOL.md '- **L1 Durable before said.** x' '- **F1** grants nothing'
+  put libpaxtor/paxos/b.cpp '#ifdef PAXTOR_CANARY_ONE' '#endif' '#ifndef PAXTOR_CANARY_TWO' '#endif'
+  put test/sim/README.md "$@"
+}
+one='| L1 | `ONE` | paxos/b.cpp | x | y | 1 | 1 |'
+two='| F1 | `TWO` | paxos/b.cpp | x | y | 1 | 1 |'
+canaries "$one" "$two"
+if ! out=$("$here/canaries.sh" "$tree"); then
+  printf 'FAILED: a table with a canary for every rule was refused:\n%s\n' "$out"
+  failures=$((failures + 1))
+fi
+canaries "$one" "${two/F1/L1}"
+fails_with 'test/sim/README.md:1: rule: no canary takes F1 out' canaries.sh
+canaries "$one" "$two" '| L7 | `TWO` | paxos/b.cpp | x | y | 1 | 1 |'
+fails_with 'test/sim/README.md:1: rule: .* has no rule L7' canaries.sh
+canaries "$one" "${two/TWO/THREE}"
+fails_with 'test/sim/README.md:1: flag: PAXTOR_CANARY_TWO is in the sources' canaries.sh
+canaries "$one" "${two/TWO/THREE}"
+fails_with 'test/sim/README.md:1: flag: PAXTOR_CANARY_THREE is in no source' canaries.sh
+canaries "$one" "$two" "$two"
+fails_with 'test/sim/README.md:1: flag: PAXTOR_CANARY_TWO has two rows' canaries.sh
 
 echo "house selftest: $cases planted violations, $failures missed"
 [ "$failures" -eq 0 ] && [ "$cases" -gt 50 ]
