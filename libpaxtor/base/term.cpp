@@ -59,6 +59,12 @@ bool term::parse(std::string_view text, term& out, std::string& why) {
           + std::to_string(max_term_bytes) + " allowed; use a shorter key, or a hash of it";
     return false;
   }
+  // The parser takes a zero byte for the end of the text: `42`, a zero and more would be 42.
+  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
+    why = "the term is not valid JSON: a zero byte at byte " + std::to_string(zero + 1)
+          + "; mend it, or quote what is meant as text, as in \"apple\"";
+    return false;
+  }
   std::size_t depth = 0;
   bool too_deep = false;
   auto watch_depth = [&](int, nlohmann::json::parse_event_t event, nlohmann::json&) {

@@ -43,6 +43,10 @@ TEST_CASE("bad terms are refused with a reason") {
   CHECK_FALSE(term::parse("{\"a\":", x, why));
   CHECK(why.find("not valid JSON") != std::string::npos);
   CHECK_FALSE(term::parse("apple", x, why));
+  // Not 42: a zero byte does not end the text.
+  CHECK_FALSE(term::parse(std::string_view{"42\0", 3}, x, why));
+  CHECK(why.find("byte 3") != std::string::npos);
+  CHECK_FALSE(term::from_user(std::string_view{"42\0\"", 4}, x, why));
   CHECK_FALSE(term::from_json(std::string(paxtor::max_term_bytes, 'x'), x, why));
   CHECK(why.find("4096") != std::string::npos);
   CHECK(term::from_json(std::string(paxtor::max_term_bytes - 2, 'x'), x, why));
