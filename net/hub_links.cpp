@@ -276,7 +276,8 @@ std::string hub_actor::status() const {
   result["guardians_cut"] = desk_->cut();
   result["relayed"] = relayed_;
   result["dropped"] = book_->dropped();
-  return result.dump();
+  // A peer's name may hold bytes that are not UTF-8: shown with a replacement, never thrown over.
+  return result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 } // namespace paxtor::net

@@ -432,7 +432,8 @@ std::string steward::describe(const ruling& what) const {
   result["changing_to"] = nullptr;
   if (pending_)
     result["changing_to"] = paxos::names_of(*pending_);
-  return result.dump();
+  // Texts of peers may hold bytes that are not UTF-8: shown with a replacement, never thrown over.
+  return result.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 steward_output steward::take_output() {

@@ -37,6 +37,12 @@ bool done(const nlohmann::json& answer) {
 
 } // namespace
 
+TEST_CASE("a wish whose text is not UTF-8 is answered as any other") {
+  steward_world x;
+  REQUIRE(x.commit());
+  CHECK(says(x.ask(add("\xff\xfe")), "no standby named"));
+}
+
 TEST_CASE("a standby catches up, becomes a voter, and counts") {
   steward_world x;
   for (int i = 0; i < 400; ++i)
