@@ -82,12 +82,27 @@ std::string reason_of(const std::string& what) {
 
 bool parse_config(const std::string& file, std::string_view text, std::vector<config_entry>& out,
                   std::string& why) {
+  // The parser takes a zero byte for the end of the text, and would ignore all behind it.
+  if (const auto zero = text.find('\0'); zero != std::string_view::npos) {
+    why = position(file, text, zero) + ": not JSON: a zero byte; is this a text file?";
+    return false;
+  }
   nlohmann::json value;
   try {
     value = nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& err) {
     why = position(file, text, start_of_token(text, err.byte > 0 ? err.byte - 1 : 0))
           + ": not JSON: " + reason_of(err.what());
+    return false;
+  } catch (const nlohmann::json::exception& err) {
+    // A number that is too large: the error has no place, but quotes the number.
+    const auto reason = reason_of(err.what());
+    const auto open = reason.find('\'');
+    const auto close = reason.rfind('\'');
+    const auto found =
+      open < close ? text.find(reason.substr(open + 1, close - open - 1)) : std::string_view::npos;
+    why =
+      position(file, text, found == std::string_view::npos ? 0 : found) + ": not JSON: " + reason;
     return false;
   }
   if (!value.is_object()) {
