@@ -21,10 +21,10 @@ endif()
 
 add_library(paxtor_options INTERFACE)
 target_compile_options(paxtor_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow=local -Wnon-virtual-dtor -Wimplicit-fallthrough)
+  -Wall -Wextra -Wpedantic -Wnon-virtual-dtor -Wimplicit-fallthrough)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  # Needed with a precompiled header under ccache.
-  target_compile_options(paxtor_options INTERFACE -fpch-preprocess)
+  # -fpch-preprocess: needed with a precompiled header under ccache.
+  target_compile_options(paxtor_options INTERFACE -Wshadow=local -fpch-preprocess)
   # Seen by GCC 12 in moves of variants and sums of strings where there is nothing, once it
   # optimizes.
   target_compile_options(paxtor_options INTERFACE
@@ -45,4 +45,14 @@ if(PAXTOR_SANITIZE)
   target_compile_options(paxtor_options INTERFACE ${paxtor_sanitizer_options})
   target_link_options(paxtor_options INTERFACE -fsanitize=${PAXTOR_SANITIZE})
   target_link_libraries(paxtor_options INTERFACE $<TARGET_OBJECTS:paxtor_sanitizers>)
+endif()
+
+if(PAXTOR_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "PAXTOR_FUZZ needs clang and its libFuzzer: cmake --preset fuzz")
+  endif()
+  # All of ours is watched by libFuzzer; test/fuzz links it.
+  target_compile_options(paxtor_options INTERFACE
+    -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(paxtor_options INTERFACE -fsanitize=address,undefined)
 endif()
