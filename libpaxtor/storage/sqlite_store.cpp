@@ -224,7 +224,10 @@ void sqlite_store::database::load_snapshot(paxos::recovered& out) {
   if (!note)
     return;
   std::string image;
-  image.reserve(note->bytes);
+  // What the note says is checked below; no more room is made for it than the file can fill.
+  std::error_code none;
+  const auto file_bytes = std::filesystem::file_size(tables->db().file(), none);
+  image.reserve(none ? 0 : std::min<std::uint64_t>(note->bytes, file_bytes));
   std::uint64_t parts = 0;
   auto row = tables->db().use(
     "SELECT part, bytes, sum FROM image WHERE part >= ?1 AND part < ?2 ORDER BY part");
