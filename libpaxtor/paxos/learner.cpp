@@ -272,6 +272,11 @@ void learner::on_chunk(time_point now, voter_id from, const snapshot_chunk& part
       return;
     if (part.offset != 0)
       return;
+    // Only from who was asked: an image is believed, so a stranger's must not get in.
+    if (std::find(asked_.begin(), asked_.end(), from) == asked_.end()) {
+      ++dropped_;
+      return;
+    }
     sink_.emplace(from, part);
   }
   if (!sink_->add(part))
@@ -414,8 +419,14 @@ voter_id learner::next_peer() {
 
 void learner::ask(time_point now, voter_id peer, duration patience) {
   ask_again_at_ = now + patience;
-  if (peer.valid())
-    send(peer, role::learner, learn{decided_upto_.next()});
+  if (!peer.valid())
+    return;
+  if (std::find(asked_.begin(), asked_.end(), peer) == asked_.end()) {
+    if (asked_.size() >= max_asked)
+      asked_.erase(asked_.begin());
+    asked_.push_back(peer);
+  }
+  send(peer, role::learner, learn{decided_upto_.next()});
 }
 
 void learner::send(voter_id to, role to_role, message what) {

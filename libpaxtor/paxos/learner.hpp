@@ -109,6 +109,10 @@ private:
   timing times_;
   limits bounds_;
 
+  /// Voters that are remembered as asked: more than one configuration and the one before have.
+  static constexpr std::size_t max_asked = 64;
+  std::vector<voter_id> asked_;
+
   slot decided_upto_;
   index last_index_;
   std::deque<pending> window_; // slots from decided_upto_ + 1 on

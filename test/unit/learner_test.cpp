@@ -181,6 +181,37 @@ TEST_CASE("the log is cut only behind a durable snapshot") {
   CHECK(out.want_snapshot->last == paxtor::index{21});
 }
 
+namespace {
+
+/// Silence makes it look around, until it has asked this voter.
+void let_it_ask(learner& x, voter_id whom) {
+  for (int i = 1; i < 50; ++i) {
+    x.tick(start + i * milliseconds{500});
+    for (const auto& sent : x.take_output().send)
+      if (std::holds_alternative<learn>(sent.what) && sent.to == std::vector{whom})
+        return;
+  }
+  FAIL("it never asked");
+}
+
+} // namespace
+
+TEST_CASE("a snapshot is taken from who was asked for it, and from nobody else") {
+  auto x = make(a);
+  const snapshot_chunk image{slot{5000}, paxtor::index{5000},       three(), 0,
+                             5,          blob{std::string{"image"}}};
+  const auto before = x.dropped();
+  x.step(start, voter_id{77}, image);
+  x.step(start, c, image);
+  CHECK(!x.take_output().install);
+  CHECK(x.dropped() == before + 2);
+  let_it_ask(x, c);
+  x.step(start, voter_id{77}, image);
+  CHECK(!x.take_output().install);
+  x.step(start, c, image);
+  CHECK(x.take_output().install);
+}
+
 TEST_CASE("a snapshot that is installed makes void what is being made") {
   limits bounds;
   bounds.snapshot_entries = 10;
@@ -188,6 +219,7 @@ TEST_CASE("a snapshot that is installed makes void what is being made") {
   teach(x, 10);
   const auto task = x.take_output().want_snapshot;
   REQUIRE(task);
+  let_it_ask(x, c);
   x.step(
     start, c,
     snapshot_chunk{slot{5000}, paxtor::index{5000}, three(), 0, 5, blob{std::string{"image"}}});
