@@ -1,5 +1,7 @@
 #include "actors/acceptor_actor.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -47,6 +49,7 @@ void acceptor_actor::on_exit() {
   if (desk_)
     desk_->close();
   desk_ = nullptr;
+  kept_back_.clear();
   role_actor::on_exit();
 }
 
@@ -55,6 +58,7 @@ void acceptor_actor::start(const role_start& begin) {
 }
 
 void acceptor_actor::step(voter_id from, const paxos::message& what) {
+  accepts_alone_ = accepts_alone_ && std::holds_alternative<paxos::accept>(what);
   desk_->with([&](paxos::acceptor& role) { role.step(from, what); });
 }
 
@@ -72,11 +76,29 @@ void acceptor_actor::flush() {
   for (;;) {
     auto out = desk_->with([](paxos::acceptor& role) { return role.take_output(); });
     if (out.send.empty() && out.writes.empty())
-      return;
+      break;
+    keep_back(out.send);
     // The leader waits for the disk, nobody for what leaves at once.
     write(std::move(out.writes));
     send_out(std::move(out.send));
   }
+  accepts_alone_ = true;
+}
+
+void acceptor_actor::keep_back(std::vector<paxos::outgoing>& all) {
+  const auto news = std::stable_partition(all.begin(), all.end(), [this](const auto& one) {
+    return one.to_role != paxos::role::learner || one.to != std::vector{setup().self}
+           || !(std::holds_alternative<paxos::accepted_here>(one.what)
+                || std::holds_alternative<paxos::observed>(one.what));
+  });
+  kept_back_.insert(kept_back_.end(), std::make_move_iterator(news),
+                    std::make_move_iterator(all.end()));
+  all.erase(news, all.end());
+  if (accepts_alone_ && kept_back_.size() < max_kept_back)
+    return;
+  all.insert(all.end(), std::make_move_iterator(kept_back_.begin()),
+             std::make_move_iterator(kept_back_.end()));
+  kept_back_.clear();
 }
 
 std::string acceptor_actor::status() const {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <vector>
 
 #include "actors/role_actor.hpp"
 
@@ -32,7 +34,16 @@ private:
   /// The role, as both threads reach it.
   class desk;
 
+  /// Keeps back what a follower's own learner is told of accepts alone: it changes nothing for
+  /// anybody else, and a wake-up for each would compete with the commit. It goes with the next
+  /// heartbeat, which an idle leader sends within a tick of a decision, or when it is much.
+  void keep_back(std::vector<paxos::outgoing>& all);
+
+  static constexpr std::size_t max_kept_back = 64;
+
   std::shared_ptr<desk> desk_;
+  std::vector<paxos::outgoing> kept_back_;
+  bool accepts_alone_ = true;
 };
 
 } // namespace paxtor::actors

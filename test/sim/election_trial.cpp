@@ -1,5 +1,7 @@
 #include "test/sim/election_trial.hpp"
 
+#include <algorithm>
+
 namespace paxtor::sim {
 
 namespace {
@@ -88,19 +90,31 @@ void election_trial::deaf_leader() {
   auto* deaf = leader();
   if (deaf == nullptr || others(*deaf).empty())
     return;
+  // A disk that hung before all was calm may still be at the write of that time.
+  const auto busy = [](const auto& p) {
+    return p->alive() && p->votes() && !p->voter().disk_idle();
+  };
+  for (const auto end = all_.events.now() + 8 * all_.how.ttl;
+       all_.events.now() < end && std::any_of(processes_.begin(), processes_.end(), busy);)
+    run_for(all_.times.tick);
+  deaf = leader();
+  if (deaf == nullptr || others(*deaf).empty())
+    return;
   all_.note(deaf->number(), deaf->name() + ", which leads, hears nobody any more");
   for (const auto& p : processes_)
     if (p.get() != deaf)
       all_.net.cut(p->number(), deaf->number());
   links_.refresh();
+  // A candidate needs its own promise, and that stands behind all that its disk has yet to write.
+  const auto patience = all_.times.election_max + 10 * all_.how.write_max;
   for (auto i = 0; i < 10 * timeouts; ++i) {
-    run_for(all_.times.election_max / 10);
+    run_for(patience / 10);
     const auto* now = leader();
     if (all_.judge.closed() || (now != nullptr && now != deaf))
       return heal();
   }
   stuck(deaf->name() + " leads and hears nobody, and nobody replaced it within "
-        + std::to_string(timeouts) + " election timeouts");
+        + std::to_string(timeouts) + " election timeouts and their writes");
 }
 
 } // namespace paxtor::sim

@@ -34,6 +34,8 @@ public:
   [[nodiscard]] const paxos::configuration& voters() const {
     return voter_->replica().get_learner().voters();
   }
+  /// Nothing is being written, or waits to be.
+  [[nodiscard]] bool disk_idle() const { return !writing_ && store_.idle(); }
   [[nodiscard]] bool leads() const { return voter_->state().leading; }
 
 private:

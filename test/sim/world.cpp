@@ -257,9 +257,13 @@ std::string world::missing_values() {
 }
 
 std::string world::missing_leave() {
-  for (auto& p : processes_)
+  for (auto& p : processes_) {
+    // The watchdog may have ended it on its way out; it was started again, and is to leave as well.
+    if (p->alive() && !p->node().leaving())
+      p->leave();
     if (!p->alive() || !p->node().left())
       return p->name() + " does not get to leave";
+  }
   for (auto& p : processes_) {
     if (!p->votes())
       continue;
