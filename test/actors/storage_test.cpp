@@ -73,15 +73,23 @@ paxos::write_op promise() {
   return paxos::write_promise{{1, voter_id{1}}};
 }
 
+/// A storage actor that writes to a noting_store.
+struct noting_storage {
+  node_config config;
+  caf::actor_system system{config};
+  std::unique_ptr<noting_store> own = std::make_unique<noting_store>();
+  noting_store& store = *own;
+  caf::actor storage = net::spawn_own_thread<actors::storage_actor>(
+    system, "a", std::make_shared<actors::store_access>(std::move(own)));
+};
+
 } // namespace
 
 TEST_CASE("storage: whoever writes while a snapshot is written waits for one part of it") {
-  node_config config;
-  caf::actor_system system{config};
-  auto own = std::make_unique<noting_store>();
-  auto& store = *own;
-  auto access = std::make_shared<actors::store_access>(std::move(own));
-  const auto storage = net::spawn_own_thread<actors::storage_actor>(system, "a", access);
+  noting_storage all;
+  auto& system = all.system;
+  auto& store = all.store;
+  const auto& storage = all.storage;
   {
     caf::scoped_actor learner{system};
     caf::scoped_actor acceptor{system};
@@ -136,12 +144,10 @@ struct noting_hook final : actors::written_hook {
 } // namespace
 
 TEST_CASE("storage: a hook hears on the storage actor's thread that a write is durable") {
-  node_config config;
-  caf::actor_system system{config};
-  auto own = std::make_unique<noting_store>();
-  auto& store = *own;
-  auto access = std::make_shared<actors::store_access>(std::move(own));
-  const auto storage = net::spawn_own_thread<actors::storage_actor>(system, "a", access);
+  noting_storage all;
+  auto& system = all.system;
+  auto& store = all.store;
+  const auto& storage = all.storage;
   caf::scoped_actor acceptor{system};
   const auto hook = std::make_shared<noting_hook>();
   auto hooked = order(1, promise());

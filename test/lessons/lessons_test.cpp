@@ -19,9 +19,7 @@ TEST_CASE("lesson: nobody is granted a lock on a session that is dead") {
   all.lock("x", 1, "apple");
   all.lock("y", 1, "apple");
   REQUIRE(all.told("x: a1 owns"));
-  all.on.cut("y", "a");
-  all.on.cut("y", "b");
-  all.on.cut("y", "c");
+  all.silence("y");
   all.run(4s);
   REQUIRE(all.told("expire_session y"));
   // The key comes free while y's session is over, and nobody gets it.
@@ -43,9 +41,7 @@ TEST_CASE("lesson: who loses a lock knows it before the next owner has it") {
   scene all;
   all.lock("x", 1, "apple");
   all.lock("y", 1, "apple");
-  all.on.cut("x", "a");
-  all.on.cut("x", "b");
-  all.on.cut("x", "c");
+  all.silence("x");
   all.run(4s);
   CHECK(all.in_this_order({"x: F1 stops a1", "x: a1 is stopped", "y: a1 owns"}));
 }
@@ -206,8 +202,7 @@ TEST_CASE("lesson: a handler that never returns ends its process before the lock
   all.lock("x", 1, "apple");
   all.lock("y", 1, "apple");
   all.on.make_stubborn("x", local_actor_id{1});
-  for (const auto* voter : {"a", "b", "c"})
-    all.on.cut("x", voter);
+  all.silence("x");
   all.run(4s);
   CHECK(
     all.in_this_order({"x: F1 stops a1", "x: F2 the watchdog ends", "x crashes", "y: a1 owns"}));

@@ -31,6 +31,12 @@ public:
     run(std::chrono::milliseconds{10});
   }
 
+  /// No voter hears this node any more.
+  void silence(const std::string& node) {
+    for (const auto* voter : {"a", "b", "c"})
+      on.cut(node, voter);
+  }
+
   void run(duration how_long) {
     on.run(how_long);
     const auto lines = on.take_told();
