@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "test/sim/mail.hpp"
+#include "test/sim/small_net.hpp"
 
 using namespace paxtor;
 using namespace paxtor::sim;
@@ -54,15 +55,10 @@ TEST_CASE("mail checker: what had reached a frozen node may be handled late, by 
 }
 
 TEST_CASE("mail: in order, and the end of a link is heard behind what has arrived") {
-  event_queue events;
-  journal story;
-  court judge;
-  stats counts;
-  knobs how;
-  how.delay_max = 1ms;
-  network net{events, story, judge, counts, how, generator{1}};
+  small_net all{small_net::quick()};
+  auto& net = all.net;
   mail_checker letters;
-  mail post{events, net, how, letters};
+  mail post{all.events, net, all.how, letters};
   unsigned arrivals = 0;
   process_number dead = 9;
   post.attach(generator{2}, [&](process_number to, process_number) {
@@ -74,10 +70,7 @@ TEST_CASE("mail: in order, and the end of a link is heard behind what has arrive
     post.send(0, 1, {letter::kind::message, {}, {}, number}, link);
     return number;
   };
-  auto run = [&] {
-    while (!events.empty())
-      events.run_next();
-  };
+  auto run = [&] { all.run(); };
   auto one = send();
   auto two = send();
   run();

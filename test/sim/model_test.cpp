@@ -8,6 +8,7 @@
 #include "test/sim/event_queue.hpp"
 #include "test/sim/model_store.hpp"
 #include "test/sim/network.hpp"
+#include "test/sim/small_net.hpp"
 #include "test/sim/true_time.hpp"
 
 using namespace paxtor;
@@ -107,20 +108,14 @@ TEST_CASE("model store: in any order, a crash keeps what was durable and anythin
 }
 
 TEST_CASE("network: what is cut gets lost, one direction at a time, and calm ends it") {
-  event_queue events;
-  journal story;
-  court judge;
-  stats counts;
-  knobs how;
-  how.delay_max = 1ms;
-  network net{events, story, judge, counts, how, generator{1}};
+  small_net all{small_net::quick()};
+  auto& net = all.net;
   unsigned arrived = 0;
   net.attach([&](process_number, process_number, const packet&) { ++arrived; });
   auto send = [&](process_number from, process_number to) {
     arrived = 0;
     net.send(from, to, cluster::refuse_frame{"x"});
-    while (!events.empty())
-      events.run_next();
+    all.run();
     return arrived;
   };
   CHECK(send(0, 1) == 1);
@@ -137,24 +132,20 @@ TEST_CASE("network: what is cut gets lost, one direction at a time, and calm end
   net.cut(0, 1);
   net.calm();
   CHECK(send(0, 1) == 1);
-  CHECK(counts.messages_lost == 2);
+  CHECK(all.counts.messages_lost == 2);
 }
 
 TEST_CASE("network: frames go through bytes where the seed says so") {
-  event_queue events;
-  journal story;
-  court judge;
-  stats counts;
   knobs how;
   how.through_bytes = true;
-  network net{events, story, judge, counts, how, generator{1}};
+  small_net all{how};
+  auto& net = all.net;
   std::string why;
   net.attach([&](process_number, process_number, const packet& what) {
     why = std::get<cluster::refuse_frame>(*what).why;
   });
   net.send(0, 1, cluster::refuse_frame{"so"});
-  while (!events.empty())
-    events.run_next();
+  all.run();
   CHECK(why == "so");
-  CHECK(!judge.closed());
+  CHECK(!all.judge.closed());
 }
