@@ -1,6 +1,7 @@
 #include "libpaxtor/cluster/lease_keeper.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -21,6 +22,8 @@ struct claim {
   seq number;
   /// Only a lease keeper proposes these.
   bool reserved = false;
+  /// It ends an owner: the only way to release.
+  bool release = false;
 };
 
 struct claim_of {
@@ -39,6 +42,10 @@ struct claim_of {
   // It comes as a `certify`, which is answered.
   claim operator()(const registry::certify_end&) const {
     return {session_id{}, node_id{}, seq{}, true};
+  }
+
+  claim operator()(const registry::owner_exited& x) const {
+    return {x.from.session, node_id{}, x.from.number, false, true};
   }
 
   // All others carry their origin.
@@ -70,12 +77,16 @@ bool lease_keeper::barrier_passed() const {
   return state_.leading && reign_ == state_.at;
 }
 
-void lease_keeper::leadership_changed(time_point now, const paxos::leadership& state) {
+void lease_keeper::leadership_changed([[maybe_unused]] time_point now,
+                                      const paxos::leadership& state) {
   bool new_reign = state.leading && (!state_.leading || state_.at != state.at);
   bool reign_ended = state_.leading && (!state.leading || new_reign);
   state_ = state;
-  if (reign_ended)
+  if (reign_ended) {
     void_confirmations();
+    // To be refused, if this voter leads no more: their node is told where to go.
+    wake();
+  }
   if (!new_reign)
     return;
   for (auto& [id, session] : sessions_) {
@@ -130,6 +141,9 @@ void lease_keeper::applied(time_point now, const applied_note& note) {
   for (auto& event : note.events)
     std::visit([&](const auto& x) { handle(now, x); }, event);
   applied_ = std::max(applied_, note.upto);
+  lock_waits_ = note.waiting;
+  if (lock_waits_ > 0)
+    wake();
   settle_held();
 }
 
@@ -160,16 +174,16 @@ void lease_keeper::step(time_point now, node_id from, node_message what) {
   std::visit([&](auto& x) { handle(now, from, std::move(x)); }, what);
 }
 
-bool lease_keeper::admit(node_id from, const std::string& bytes) {
+lease_keeper::admission lease_keeper::admit(node_id from, const std::string& bytes) {
   registry::command what;
   if (!decode(bytes, what)) {
     ++dropped_; // Without a number there is nobody to answer.
-    return false;
+    return admission::refused;
   }
   auto who = std::visit(claim_of{}, what);
   if (who.reserved) {
     ++dropped_; // S1: only the leader's own clock may say that a session has expired.
-    return false;
+    return admission::refused;
   }
   if (who.session.valid()) {
     // Unknown: it is over, or its opening is not applied here yet. Not answered, because a leader
@@ -177,7 +191,7 @@ bool lease_keeper::admit(node_id from, const std::string& bytes) {
     auto i = sessions_.find(who.session);
     if (i == sessions_.end() || i->second.node != from) {
       ++dropped_;
-      return false;
+      return admission::refused;
     }
   }
   std::string why;
@@ -190,9 +204,24 @@ bool lease_keeper::admit(node_id from, const std::string& bytes) {
     refusal.code = registry::status::invalid;
     refusal.detail = why;
     out_.send.push_back({from, answers{who.session, {std::move(refusal)}}});
-    return false;
+    return admission::refused;
   }
-  return true;
+  return who.release ? admission::release : admission::proposed;
+}
+
+bool lease_keeper::may_rest() const {
+  return log_idle_ && lock_waits_ == 0 && out_.proposals.empty() && resting_.size() < max_resting;
+}
+
+void lease_keeper::wake() {
+  out_.proposals.insert(out_.proposals.end(), std::make_move_iterator(resting_.begin()),
+                        std::make_move_iterator(resting_.end()));
+  resting_.clear();
+}
+
+void lease_keeper::propose(node_id from, std::string command) {
+  wake();
+  out_.proposals.push_back({from, std::move(command)});
 }
 
 void lease_keeper::handle(time_point, node_id from, submit&& what) {
@@ -202,9 +231,13 @@ void lease_keeper::handle(time_point, node_id from, submit&& what) {
     return;
   }
   // Proposed before the own reign is applied, too: a command stands behind it in the log.
-  for (auto& bytes : what.commands)
-    if (admit(from, bytes))
-      out_.proposals.push_back({from, std::move(bytes)});
+  for (auto& bytes : what.commands) {
+    const auto verdict = admit(from, bytes);
+    if (verdict == admission::release && may_rest())
+      resting_.push_back({from, std::move(bytes)});
+    else if (verdict != admission::refused)
+      propose(from, std::move(bytes));
+  }
 }
 
 void lease_keeper::handle(time_point now, node_id from, renew&& what) {
@@ -238,6 +271,8 @@ void lease_keeper::handle(time_point now, node_id from, renew&& what) {
 }
 
 void lease_keeper::handle(time_point, node_id from, read&& what) {
+  // Who asks sees what has reached the leader before.
+  wake();
   if (waiting_ >= max_waiting) {
     say_overloaded(from);
     return;
@@ -262,7 +297,7 @@ void lease_keeper::handle(time_point, node_id from, certify&& what) {
       say_overloaded(from);
       return;
     }
-    out_.proposals.push_back({from, bytes});
+    propose(from, bytes);
     known = certifying_.try_emplace(std::move(bytes)).first;
   }
   if (known->second.size() < max_askers)
@@ -359,6 +394,7 @@ void lease_keeper::refused(const lease_output::proposal& what) {
 }
 
 void lease_keeper::tick(time_point now) {
+  wake();
   if (!barrier_passed())
     return;
   std::size_t count = 0;
@@ -378,7 +414,7 @@ void lease_keeper::tick(time_point now) {
     session.expiring = true;
     session.proposed_at = now;
     registry::command expire = registry::expire_session{id, state_.at};
-    out_.proposals.push_back({node_id{}, encode(expire)});
+    propose(node_id{}, encode(expire));
   }
 }
 
@@ -396,7 +432,10 @@ std::map<session_id, registry::silence> lease_keeper::silences(time_point now,
 }
 
 lease_output lease_keeper::take_output() {
-  if (gathering_.size() > 0) {
+  PAXTOR_CHECK("I62",
+               resting_.empty() || (state_.leading && lock_waits_ == 0 && out_.proposals.empty()));
+  // A read sees what came before it: that is in a slot when this is called again.
+  if (gathering_.size() > 0 && out_.proposals.empty()) {
     // S1: one confirmation for all that arrived in this turn; it starts after they arrived. Numbers
     // are never used again, so a confirmation of an older reign finds nothing.
     ++last_round_;

@@ -35,6 +35,8 @@ struct applied_note {
   slot upto;
   index last;
   std::vector<registry::session_event> events;
+  /// Acquires that wait for a lock now.
+  std::uint64_t waiting = 0;
 };
 
 struct lease_output {
@@ -58,6 +60,8 @@ struct lease_output {
 /// I16 `renewed` leaves only in the reign that confirmed it, after the own reign entry is applied,
 ///     for a session that is open and that no expire is in flight for.
 /// I17 expire is proposed only after ttl * (1 + rho) + tick of silence within this reign.
+/// I62 a release rests only while this voter leads and nobody is known to wait for a lock, and
+///     nothing that came later leaves before it.
 class lease_keeper {
 public:
   /// Renewals and reads that wait for a confirmation; one more is answered `overloaded`.
@@ -68,6 +72,8 @@ public:
   static constexpr std::size_t max_askers = 16;
   /// Expires proposed in one tick; the others follow with the next.
   static constexpr std::size_t max_expires_per_tick = 1024;
+  /// Releases that nobody waits for, and that rest for that; with one more all go.
+  static constexpr std::size_t max_resting = 256;
 
   lease_keeper(voter_id self, lease_options options);
 
@@ -88,6 +94,10 @@ public:
 
   void tick(time_point now);
 
+  /// True if all that was proposed in this reign is decided. Call it before take_output().
+  void log_is_idle(bool idle) { log_idle_ = idle; }
+
+  /// Call it again after proposals: what is to be confirmed then counts them in.
   [[nodiscard]] lease_output take_output();
 
   [[nodiscard]] const paxos::leadership& state() const;
@@ -147,8 +157,20 @@ private:
   void handle(time_point now, const registry::reign_began& what);
   void handle(time_point now, const registry::end_certified& what);
 
-  /// True if `from` may have this command proposed; answers or counts it if not.
-  bool admit(node_id from, const std::string& bytes);
+  enum class admission : std::uint8_t {
+    refused,
+    proposed,
+    release ///< a lock's owner has ended: `proposed`, but it may rest
+  };
+  /// Whether `from` may have this command proposed; answers or counts it if not.
+  admission admit(node_id from, const std::string& bytes);
+  /// Proposes it, and before it what rests.
+  void propose(node_id from, std::string command);
+  /// A release alone in an idle log costs a write and a round of messages that the next command,
+  /// often the next lock of the same key, would wait for. If nobody waits, it goes along with that.
+  [[nodiscard]] bool may_rest() const;
+  /// Proposes the releases that rest.
+  void wake();
   void say_not_leading(node_id to);
   void say_overloaded(node_id to);
   void void_confirmations();
@@ -174,6 +196,9 @@ private:
   std::vector<confirmed_renew> held_;
   /// F4: certificates that are proposed and not applied yet, by their command, and who asked.
   std::map<std::string, std::set<node_id>> certifying_;
+  std::vector<lease_output::proposal> resting_;
+  std::uint64_t lock_waits_ = 0;
+  bool log_idle_ = false;
   /// Nodes that were told something of this kind in this turn: once is enough.
   std::set<node_id> told_not_leading_;
   std::set<node_id> told_overloaded_;

@@ -102,6 +102,7 @@ void registrar::note_progress(slot upto, index last) {
     out_.notes.emplace_back();
   out_.notes.front().upto = applied_;
   out_.notes.front().last = last_;
+  out_.notes.front().waiting = machine_.waiting();
 }
 
 void registrar::read(ready_read what) {

@@ -127,6 +127,7 @@ bool voter::pump_registrar() {
 }
 
 bool voter::pump_keeper() {
+  keeper_.log_is_idle(replica_.get_proposer().idle());
   auto x = keeper_.take_output();
   for (auto& proposal : x.proposals)
     if (!replica_.propose(now_, {paxos::entry_kind::command, proposal.command}))

@@ -26,6 +26,10 @@ slot pipeline::bound() const {
   return std::max(reign_slot_, slot{next_.value - 1});
 }
 
+bool pipeline::idle() const {
+  return in_flight_.empty() && recovered_.empty() && queue_.empty();
+}
+
 bool pipeline::next_value(batch& value, std::optional<configuration>& changes) {
   if (next_ < reign_slot_) {
     auto pos = recovered_.find(next_);

@@ -51,6 +51,9 @@ public:
   /// least the slot of the reign's own entry.
   [[nodiscard]] slot bound() const;
 
+  /// True if nothing waits for a slot or is undecided in one.
+  [[nodiscard]] bool idle() const;
+
   /// The voters that an undecided `configure` in flight names.
   [[nodiscard]] const std::optional<configuration>& changing() const { return changing_; }
 

@@ -257,6 +257,10 @@ bool proposer::settled() const {
          && !pipeline_->changing();
 }
 
+bool proposer::idle() const {
+  return phase_ == phase::leading && pipeline_->idle();
+}
+
 void proposer::confirm(time_point now, std::uint64_t id) {
   now_ = now;
   // What anybody can know as decided at this moment lies at or below what we have proposed, and our

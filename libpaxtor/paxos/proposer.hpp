@@ -63,6 +63,8 @@ public:
   /// True if it leads, all that it took over from earlier reigns is decided, and no `configure` is
   /// in flight: who proposes a change of the voters now knows what it changes (L6).
   [[nodiscard]] bool settled() const;
+  /// True if it leads, and all that was proposed is decided.
+  [[nodiscard]] bool idle() const;
   [[nodiscard]] slot decided_upto() const { return decided_upto_; }
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 

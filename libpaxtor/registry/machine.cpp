@@ -192,6 +192,10 @@ ballot machine::reign() const {
   return impl_->reign;
 }
 
+std::uint64_t machine::waiting() const {
+  return impl_->held.waiting();
+}
+
 std::string machine::ask(const query& what, const std::map<session_id, silence>& silent) const {
   return std::visit([&](const auto& x) { return impl_->ask(x, silent); }, what);
 }

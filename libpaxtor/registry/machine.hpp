@@ -95,6 +95,8 @@ public:
   [[nodiscard]] bool is_open(session_id session) const;
   [[nodiscard]] std::vector<session_opened> open_sessions() const;
   [[nodiscard]] ballot reign() const;
+  /// Acquires that wait for a lock.
+  [[nodiscard]] std::uint64_t waiting() const;
 
   /// JSON text. `silent` gives what the leader knows of each session; may be empty.
   [[nodiscard]] std::string ask(const query& what,

@@ -33,9 +33,9 @@ struct desk {
       apply({registry::reign_began{at}});
   }
 
-  void apply(std::vector<registry::session_event> events) {
+  void apply(std::vector<registry::session_event> events, std::uint64_t waiting = 0) {
     ++slots;
-    keeper.applied(now, {slot{slots}, index{slots * 10}, std::move(events)});
+    keeper.applied(now, {slot{slots}, index{slots * 10}, std::move(events), waiting});
   }
 
   void open(session_id id = session, node_id from = node) {
@@ -356,6 +356,91 @@ TEST_CASE("a full proposer makes one `overloaded` of many refusals") {
   for (auto& p : out.proposals)
     x.keeper.refused(p);
   CHECK(all<overloaded>(x.keeper.take_output()).size() == 1);
+}
+
+namespace {
+
+/// A leader with an open session and an idle log, and what it proposes.
+struct resting_desk : desk {
+  resting_desk() {
+    lead();
+    open();
+    keeper.log_is_idle(true);
+  }
+
+  static std::string release_bytes(std::uint64_t number) {
+    return encode(registry::command{
+      registry::owner_exited{{session, seq{number}, seq{1}}, session, local_actor_id{1}, "done"}});
+  }
+
+  std::size_t submitted(std::vector<std::string> commands) {
+    keeper.step(now, node, submit{std::move(commands)});
+    return keeper.take_output().proposals.size();
+  }
+};
+
+} // namespace
+
+TEST_CASE("I62: a release that nobody waits for goes before the next command, or with the tick") {
+  resting_desk x;
+  CHECK(x.submitted({x.release_bytes(1)}) == 0);
+  x.keeper.step(x.now, node, submit{{acquire_bytes(session, 2)}});
+  auto out = x.keeper.take_output();
+  REQUIRE(out.proposals.size() == 2);
+  CHECK(out.proposals[0].command == x.release_bytes(1));
+  CHECK(out.proposals[1].command == acquire_bytes(session, 2));
+  CHECK(x.submitted({x.release_bytes(3)}) == 0);
+  CHECK(x.tick_after(25ms).proposals.size() == 1);
+  CHECK(x.tick_after(25ms).proposals.empty());
+  // A renewal is no reason.
+  CHECK(x.submitted({x.release_bytes(4)}) == 0);
+  CHECK(x.renew_once(1).proposals.empty());
+  CHECK(x.submitted({x.release_bytes(5), x.release_bytes(6)}) == 0);
+  CHECK(x.tick_after(25ms).proposals.size() == 3);
+}
+
+TEST_CASE("I62: no release rests if anybody waits, the log works, or many rest") {
+  resting_desk x;
+  x.apply({}, 1);
+  CHECK(x.submitted({x.release_bytes(1)}) == 1);
+  x.apply({}, 0);
+  CHECK(x.submitted({x.release_bytes(2)}) == 0);
+  // An acquire that was under way begins to wait: for this very one, perhaps.
+  x.apply({}, 1);
+  CHECK(x.keeper.take_output().proposals.size() == 1);
+  x.apply({}, 0);
+  CHECK(x.submitted({acquire_bytes(session, 3), x.release_bytes(4)}) == 2);
+  x.keeper.log_is_idle(false);
+  CHECK(x.submitted({x.release_bytes(5)}) == 1);
+  x.keeper.log_is_idle(true);
+  std::vector<std::string> many;
+  for (std::uint64_t i = 0; i < lease_keeper::max_resting; ++i)
+    many.push_back(x.release_bytes(6 + i));
+  CHECK(x.submitted(many) == 0);
+  CHECK(x.submitted({x.release_bytes(1000)}) == lease_keeper::max_resting + 1);
+}
+
+TEST_CASE("I62: who asks, asks after the release that came before") {
+  resting_desk x;
+  CHECK(x.submitted({x.release_bytes(1)}) == 0);
+  x.keeper.step(x.now, node, read{7, registry::query_counts{}});
+  auto out = x.keeper.take_output();
+  CHECK(out.proposals.size() == 1);
+  // Only once that has its slot: what is confirmed now counts it in.
+  CHECK(out.confirms.empty());
+  CHECK(x.keeper.take_output().confirms.size() == 1);
+}
+
+TEST_CASE("I62: a deposed leader sends on who waits for the answer to a release") {
+  resting_desk x;
+  CHECK(x.submitted({x.release_bytes(1)}) == 0);
+  x.keeper.leadership_changed(x.now, {false, {9, voter_id{3}}, voter_id{3}});
+  auto out = x.keeper.take_output();
+  REQUIRE(out.proposals.size() == 1);
+  x.keeper.refused(out.proposals[0]);
+  auto hints = all<not_leading>(x.keeper.take_output());
+  REQUIRE(hints.size() == 1);
+  CHECK(hints[0].leader == voter_id{3});
 }
 
 } // namespace paxtor::cluster
