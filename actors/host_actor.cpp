@@ -154,7 +154,10 @@ caf::error host_actor::make(const registry::singleton_spec& spec, resident& out)
   unit_->release();
   if (!out.actor)
     return make_error(errc::start_failed,
-                      "actor type '" + spec.type + "' cannot be made from these arguments");
+                      "actor type '" + spec.type
+                        + "' does not take these arguments: the function or class that was given "
+                          "to add_actor_type must take as many, of the same types, each by value "
+                          "(CAF finds no match for a const T&)");
   return {};
 }
 

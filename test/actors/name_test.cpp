@@ -138,6 +138,7 @@ TEST_CASE("what cannot be delivered is answered") {
     const auto got =
       increment(a, a.door.name("apple", "counter-from", caf::make_message(std::string{"ten"})));
     CHECK(got.code == errc::start_failed);
+    CHECK(paxtor::describe(got.error).find("each by value") != std::string::npos);
   }
   SUBCASE("a name that is too long") {
     const auto got = increment(a, a.door.name(std::string(5000, 'x'), "counter"));
