@@ -10,7 +10,8 @@
 /// - one run of an actor happens before the next, whatever the thread;
 /// - what was done with a message or an actor happens before its last reference deletes it: the
 ///   three functions that count down are short, so they stand here as a whole, with atomics that
-///   are seen.
+///   are seen;
+/// - what an ended actor never handled was enqueued before it is deleted.
 ///
 /// Written for CAF 0.17.6 (mangled names, the three functions). With another version the names are
 /// not used, and the reports come back.
@@ -109,6 +110,17 @@ PAXTOR_UNSEEN bool finalize(void* self) {
   const bool result = go_on(self);
   ending = outer;
   return result;
+}
+
+// caf::memory_managed::request_deletion(bool) const: a mailbox's elements, which nobody counts
+// references to.
+#define PAXTOR_DELETION "_ZNK3caf14memory_managed16request_deletionEb"
+void request_deletion(void* self, bool counted) __asm__(PAXTOR_DELETION);
+PAXTOR_UNSEEN void request_deletion(void* self, bool counted) {
+  static auto* const go_on = next(&request_deletion, PAXTOR_DELETION);
+  if (ending != nullptr)
+    __tsan_acquire(ending);
+  go_on(self, counted);
 }
 
 // caf::scheduled_actor::consume(mailbox_element&)

@@ -1,11 +1,13 @@
 /// \file
 /// Does the sanitized build see what it should, and nothing else? `probe clean` runs actors that
-/// pass messages between threads, share one message among many, come and go: no report. Each other
-/// word plants a bug that must be reported: race (two actors write one variable), leak, overflow.
+/// pass messages between threads, share one message among many, come and go, and end with messages
+/// unread: no report. Each other word plants a bug that must be reported: race (two actors write
+/// one variable), leak, overflow.
 
 #include <cstring>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <caf/all.hpp>
@@ -47,6 +49,23 @@ void clean() {
   }
 }
 
+/// Sends more than an actor handles before it ends: its mailbox goes with what it holds.
+void left_behind() {
+  caf::actor_system_config cfg;
+  caf::actor_system sys{cfg};
+  for (int round = 0; round < 100; ++round) {
+    const auto to = sys.spawn<caf::detached>(reader);
+    std::thread talker{[&to] {
+      for (int i = 0; i < 200; ++i) {
+        if (i == 100)
+          caf::anon_send(to, go_atom::value);
+        caf::anon_send(to, std::string(i % 64U, 'x'));
+      }
+    }};
+    talker.join();
+  }
+}
+
 void race() {
   caf::actor_system_config cfg;
   caf::actor_system sys{cfg};
@@ -67,6 +86,7 @@ int main(int argc, char** argv) {
   const std::string what = argc == 2 ? argv[1] : "";
   if (what == "clean") {
     clean();
+    left_behind();
   } else if (what == "race") {
     race();
   } else if (what == "leak") {
