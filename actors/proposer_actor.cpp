@@ -122,7 +122,7 @@ bool proposer_actor::pump_role(keeper_news& news) {
 }
 
 bool proposer_actor::pump_keeper(keeper_news& news) {
-  keeper_.log_is_idle(role_ && role_->idle());
+  keeper_.log_is_idle(role_->idle());
   auto out = keeper_.take_output();
   for (auto& proposal : out.proposals)
     if (!role_->propose({paxos::entry_kind::command, proposal.command})) {

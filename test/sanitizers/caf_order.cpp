@@ -159,9 +159,6 @@ PAXTOR_UNSEEN bool matches(void* tuple, std::size_t at, std::uint16_t number, vo
 namespace caf {
 
 void ref_counted::deref() const noexcept {
-  // What the actor never handled was enqueued before it is deleted.
-  if (ending != nullptr)
-    __tsan_acquire(ending);
   if (unique())
     request_deletion(false);
   else if (rc_.fetch_sub(1) == 1)
