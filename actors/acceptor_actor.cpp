@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 #include <mutex>
-#include <optional>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -14,7 +13,8 @@ namespace paxtor::actors {
 
 class acceptor_actor::desk final : public written_hook {
 public:
-  desk(const paxos::recovered& state, outbox out) : role_(state), out_(std::move(out)) {}
+  desk(const paxos::recovered& state, const outbox& out)
+      : role_(state), out_(std::make_shared<const outbox>(out)) {}
 
   /// Calls `use` with the role; nobody else uses it meanwhile.
   template <class Use>
@@ -24,13 +24,20 @@ public:
   }
 
   void written(write_id upto) override {
-    std::lock_guard guard{mutex_};
-    role_.persisted(upto);
-    if (out_)
-      out_->send(role_.take_released());
+    std::vector<paxos::outgoing> released;
+    std::shared_ptr<const outbox> out;
+    {
+      std::lock_guard guard{mutex_};
+      role_.persisted(upto);
+      released = role_.take_released();
+      out = out_;
+    }
+    // The I/O thread may wait for the mutex, so nothing is sent under it.
+    if (out)
+      out->send(std::move(released));
   }
 
-  /// Nothing leaves any more.
+  /// Nothing leaves any more, but for what is on its way.
   void close() {
     std::lock_guard guard{mutex_};
     out_.reset();
@@ -39,7 +46,7 @@ public:
 private:
   std::mutex mutex_;
   paxos::acceptor role_;
-  std::optional<outbox> out_;
+  std::shared_ptr<const outbox> out_;
 };
 
 acceptor_actor::~acceptor_actor() = default;
@@ -51,6 +58,10 @@ void acceptor_actor::on_exit() {
   desk_ = nullptr;
   kept_back_.clear();
   role_actor::on_exit();
+}
+
+bool acceptor_actor::is_little_work(const caf::type_erased_tuple& what) const {
+  return is_small_frame(what) || what.match_elements<own_message>();
 }
 
 void acceptor_actor::start(const role_start& begin) {

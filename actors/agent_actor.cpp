@@ -29,7 +29,7 @@ constexpr int max_rounds = 16;
 } // namespace
 
 agent_actor::agent_actor(caf::actor_config& cfg, agent_setup setup)
-    : caf::event_based_actor(cfg), setup_(std::move(setup)), log_(setup_.info.name) {}
+    : net::inline_actor(cfg), setup_(std::move(setup)), log_(setup_.info.name) {}
 
 caf::behavior agent_actor::make_behavior() {
   set_error_handler([](caf::error&) {});

@@ -12,7 +12,6 @@
 #include <variant>
 
 #include <caf/actor.hpp>
-#include <caf/event_based_actor.hpp>
 #include <caf/message_handler.hpp>
 #include <caf/response_promise.hpp>
 
@@ -26,6 +25,7 @@
 #include "actors/name_keeper.hpp"
 #include "actors/watchdog.hpp"
 #include "libpaxtor/cluster/agent.hpp"
+#include "net/inline_actor.hpp"
 #include "net/peers.hpp"
 
 namespace paxtor::actors {
@@ -55,13 +55,18 @@ struct agent_setup {
 ///
 /// I36 the watchdog knows of an owner before the owner knows of its grant (F2).
 /// I37 whoever sent a request gets exactly one answer.
-class agent_actor : public caf::event_based_actor {
+class agent_actor : public net::inline_actor {
 public:
   agent_actor(caf::actor_config& cfg, agent_setup setup);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
   const char* name() const override { return "paxtor.agent"; }
+
+protected:
+  [[nodiscard]] bool is_little_work(const caf::type_erased_tuple& what) const override {
+    return is_small_frame(what);
+  }
 
 private:
   /// Inputs that are handled before outputs must go, however full the mailbox is.

@@ -15,6 +15,14 @@ learner_actor::learner_actor(caf::actor_config& cfg, role_setup setup, paxos::ti
                              paxos::limits bounds)
     : role_actor(cfg, setup), times_(times), bounds_(bounds), ends_(setup.node_name) {}
 
+bool learner_actor::is_little_work(const caf::type_erased_tuple& what) const {
+  // Votes for what this voter, the leader, has proposed. A follower may have much to apply, or a
+  // snapshot to install, and nobody waits for it.
+  return works_inline_
+         && (is_small_frame(what) || what.match_elements<own_message>()
+             || what.match_elements<keeper_news>());
+}
+
 void learner_actor::start(const role_start& begin) {
   role_.emplace(setup().self, *begin.state, begin.voters, times_, bounds_, boot_now());
   role_->ask_of(known_voters_.ids);
@@ -31,6 +39,7 @@ void learner_actor::persisted(write_id upto) {
 void learner_actor::on_news(const keeper_news& news) {
   // The order in which the proposer's actor says them: leadership, then what was asked under it.
   if (news.leading) {
+    leads_ = *news.leading;
     ends_.lead(*news.leading ? news.at : ballot{});
     registrar_.lead(*news.leading);
   }
@@ -71,6 +80,7 @@ void learner_actor::flush() {
     pump_registrar();
   pump_registrar();
   tell_log();
+  works_inline_ = leads_ && !role_->snapshot_near();
 }
 
 bool learner_actor::pump_role() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <optional>
 
 #include "actors/role_actor.hpp"
@@ -20,6 +21,7 @@ public:
 
 protected:
   [[nodiscard]] paxos::role which() const override { return paxos::role::learner; }
+  [[nodiscard]] bool is_little_work(const caf::type_erased_tuple& what) const override;
   void start(const role_start& begin) override;
   void step(voter_id from, const paxos::message& what) override;
   void persisted(write_id upto) override;
@@ -46,6 +48,9 @@ private:
   known_voters known_voters_;
   log_news told_;
   std::uint64_t snapshots_ = 0;
+  bool leads_ = false;
+  /// It sits beside the leader, and no snapshot is near.
+  std::atomic<bool> works_inline_ = false;
 };
 
 } // namespace paxtor::actors

@@ -13,7 +13,7 @@
 namespace paxtor::actors {
 
 role_actor::role_actor(caf::actor_config& cfg, role_setup setup)
-    : caf::event_based_actor(cfg), setup_(std::move(setup)) {}
+    : net::inline_actor(cfg), setup_(std::move(setup)) {}
 
 role_actor::~role_actor() = default;
 

@@ -14,12 +14,11 @@
 #include <utility>
 #include <vector>
 
-#include <caf/event_based_actor.hpp>
-
 #include "actors/outbox.hpp"
 #include "actors/role_messages.hpp"
 #include "libpaxtor/cluster/frame.hpp"
 #include "libpaxtor/storage/store.hpp"
+#include "net/inline_actor.hpp"
 #include "net/log.hpp"
 #include "net/peers.hpp"
 
@@ -41,7 +40,7 @@ struct role_setup {
   std::shared_ptr<store_access> store;
 };
 
-class role_actor : public caf::event_based_actor {
+class role_actor : public net::inline_actor {
 public:
   role_actor(caf::actor_config& cfg, role_setup setup);
   ~role_actor() override;

@@ -2,8 +2,9 @@
 
 /// \file
 /// What differs between versions of CAF, in one place: this is written for 0.17.6. A port to 0.18
-/// or 1.x begins here (atoms become a type id block, `detached` actors and error categories change)
-/// and in net/wire.hpp, which plugs our sockets into CAF's loop.
+/// or 1.x begins here (atoms become a type id block, `detached` actors and error categories
+/// change), in net/wire.hpp, which plugs our sockets into CAF's loop, and in net/inline_actor.cpp,
+/// which does what CAF's scheduler does.
 
 #include <cstdint>
 #include <string>

@@ -433,6 +433,11 @@ void learner::send(voter_id to, role to_role, message what) {
   out_.send.push_back(outgoing{{to}, to_role, std::move(what)});
 }
 
+bool learner::snapshot_near() const {
+  return entries_since_ >= bounds_.snapshot_entries / 10 * 9
+         || bytes_since_ >= bounds_.snapshot_bytes / 10 * 9;
+}
+
 bool learner::snapshot_due() const {
   if (entries_since_ >= bounds_.snapshot_entries || bytes_since_ >= bounds_.snapshot_bytes)
     return true;

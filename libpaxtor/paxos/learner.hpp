@@ -68,6 +68,8 @@ public:
     return where < log_first_ || where > decided_upto_ ? nullptr
                                                        : &log_[where.value - log_first_.value];
   }
+  /// Within a tenth of the bound at which `want_snapshot` comes, and with it a long call.
+  [[nodiscard]] bool snapshot_near() const;
   [[nodiscard]] std::uint64_t dropped() const { return dropped_; }
 
 private:

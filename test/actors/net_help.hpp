@@ -85,6 +85,7 @@ inline caf::behavior recorder(caf::event_based_actor* self, std::shared_ptr<reco
     [notes](net::link_down_atom, const std::string& bytes) { notes->add("down", bytes); },
     [notes](net::refused_atom, const std::string& why) { notes->add("refused", why); },
     [notes](net::formation_atom, const std::string& bytes) { notes->add("formation", bytes); },
+    [notes](net::voters_atom, const std::string& bytes) { notes->add("voters", bytes); },
     [notes](net::frame_atom, const std::string& bytes) { notes->add("frame", bytes); },
     [self](net::stop_atom) { self->quit(); },
   };

@@ -148,9 +148,16 @@ TEST_CASE("the log is cut only behind a durable snapshot") {
   bounds.snapshot_entries = 10;
   bounds.slots_kept = 3;
   auto x = make(a, bounds);
-  teach(x, 10);
+  teach(x, 8);
+  CHECK_FALSE(x.take_output().want_snapshot);
+  CHECK_FALSE(x.snapshot_near());
+  teach(x, 1);
+  CHECK_FALSE(x.take_output().want_snapshot);
+  CHECK(x.snapshot_near());
+  teach(x, 1);
   const auto task = x.take_output().want_snapshot;
   REQUIRE(task);
+  CHECK_FALSE(x.snapshot_near());
   CHECK_FALSE(task->base);
   CHECK(task->since.size() == 10);
   // It is made while the log goes on, and one at a time.
