@@ -1,5 +1,7 @@
 #include "libpaxtor/storage/sqlite_db.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include <sqlite3.h>
@@ -8,11 +10,8 @@ namespace paxtor::storage {
 
 namespace {
 
-[[noreturn]] void fail(sqlite3* db, const std::string& file) {
-  const auto code = db != nullptr ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
-  std::string text = file + ": " + (db != nullptr ? sqlite3_errmsg(db) : "out of memory");
-  if (const int number = db != nullptr ? sqlite3_system_errno(db) : 0; number != 0)
-    text += " (errno " + std::to_string(number) + ")";
+/// Throws `text` and what to do about it.
+[[noreturn]] void fail(int code, std::string text) {
   switch (code & 0xff) {
     case SQLITE_FULL:
       text += "; free space on that disk (or raise the store's bound), then start again";
@@ -38,6 +37,14 @@ namespace {
       break;
   }
   throw db_error(text);
+}
+
+[[noreturn]] void fail(sqlite3* db, const std::string& file) {
+  const auto code = db != nullptr ? sqlite3_extended_errcode(db) : SQLITE_NOMEM;
+  std::string text = file + ": " + (db != nullptr ? sqlite3_errmsg(db) : "out of memory");
+  if (const int number = db != nullptr ? sqlite3_system_errno(db) : 0; number != 0)
+    text += " (errno " + std::to_string(number) + ")";
+  fail(code, std::move(text));
 }
 
 } // namespace
@@ -129,6 +136,35 @@ void connection::execute(const std::string& text) {
 void connection::keep_log(bool keep) {
   if (sqlite3_db_config(db_, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep ? 1 : 0, nullptr) != SQLITE_OK)
     fail(db_, file_);
+}
+
+void connection::grow_log(std::uint64_t bytes) {
+  const auto check = [this](int code) {
+    if (code != SQLITE_OK)
+      fail(code, file_ + "-wal: " + sqlite3_errstr(code));
+  };
+  sqlite3_file* log = nullptr;
+  check(sqlite3_file_control(db_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log));
+  if (log == nullptr || log->pMethods == nullptr)
+    return;
+  sqlite3_int64 before = 0;
+  check(log->pMethods->xFileSize(log, &before));
+  const auto wanted = static_cast<sqlite3_int64>(bytes);
+  if (before >= wanted)
+    return;
+  static constexpr std::array<char, 1 << 16> zeros{};
+  for (auto at = before; at < wanted;) {
+    const auto piece =
+      static_cast<int>(std::min(wanted - at, static_cast<sqlite3_int64>(zeros.size())));
+    const auto code = log->pMethods->xWrite(log, zeros.data(), piece, at);
+    if ((code & 0xff) == SQLITE_FULL) {
+      check(log->pMethods->xTruncate(log, before));
+      return;
+    }
+    check(code);
+    at += piece;
+  }
+  check(log->pMethods->xSync(log, SQLITE_SYNC_NORMAL));
 }
 
 transaction::transaction(connection& db) : db_(db) {

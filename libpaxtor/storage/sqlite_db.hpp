@@ -69,6 +69,12 @@ public:
   /// Whether the log beside the file stays when this is closed, or is moved over and removed.
   void keep_log(bool keep);
 
+  /// Makes the log beside the file at least so large: zeros behind what is in it, which no reader
+  /// takes for content. To sync what was written over is half the work of syncing a file that has
+  /// grown. On a disk that has no room it stays as it is. REQUIRES: something was committed.
+  /// Throws db_error.
+  void grow_log(std::uint64_t bytes);
+
   [[nodiscard]] const std::string& file() const { return file_; }
 
 private:

@@ -20,6 +20,10 @@ constexpr std::uint64_t page_bytes = 4096;
 /// The file beside the database is cut to this when it starts anew.
 constexpr std::uint64_t log_bytes_kept = std::uint64_t{64} << 20;
 
+/// The log's size from the start: it is moved over at 1000 pages, each with a header of 24 bytes,
+/// and the append that reaches that may be larger.
+constexpr std::uint64_t log_bytes_ready = 1100 * (page_bytes + 24);
+
 /// Parts of former snapshots that go for each new part that is written: so they never add up.
 constexpr std::uint64_t stale_parts_per_part = 2;
 
@@ -110,8 +114,10 @@ void sqlite_store::database::mark_open(bool open) {
   tables->put_fact(open_fact, encode(std::uint64_t{open ? 1U : 0U}));
   all.commit();
   // Into the database itself; the other file stays as large as it is until the store is closed.
-  if (open)
+  if (open) {
     tables->db().execute("PRAGMA wal_checkpoint(FULL)");
+    tables->db().grow_log(log_bytes_ready);
+  }
 }
 
 void sqlite_store::database::make(voter_id fresh) {

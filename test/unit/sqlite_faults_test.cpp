@@ -99,6 +99,40 @@ TEST_CASE("a disk that cannot be read: the voter does not start") {
   }
 }
 
+TEST_CASE(
+  "a disk that fails or fills while a store is opened: it opens, or says why, and is whole") {
+  for (const auto what :
+       {faulty_vfs::fault::sync, faulty_vfs::fault::write, faulty_vfs::fault::full}) {
+    std::uint64_t opened = 0;
+    std::uint64_t refused = 0;
+    for (std::uint64_t after = 0;; ++after) {
+      CAPTURE(after);
+      folder f;
+      faulty_vfs disk;
+      disk.fail(what, after);
+      {
+        sqlite_store store{f.path, voter_id{7}};
+        const auto x = store.load();
+        if (!disk.failed())
+          break;
+        opened += x.outcome.ok() ? 1 : 0;
+        refused += x.outcome.ok() ? 0 : 1;
+        if (!x.outcome.ok())
+          CHECK(x.outcome.why.find(f.file()) == 0);
+        disk.fail(faulty_vfs::fault::none);
+      }
+      sqlite_store store{f.path, voter_id{7}};
+      const auto again = store.load();
+      REQUIRE_MESSAGE(again.outcome.ok(), again.outcome.why);
+      CHECK(again.state.self == voter_id{7});
+      CHECK(store.append({one(1, write_promise{{3, voter_id{1}}})}).ok());
+    }
+    CHECK(refused > 0);
+    // Without room the file that appends go to starts small.
+    CHECK((opened > 0) == (what == faulty_vfs::fault::full));
+  }
+}
+
 TEST_CASE("L1, I23: the power goes at any write or sync: what was said to be durable is there") {
   std::uint64_t cuts = 0;
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {

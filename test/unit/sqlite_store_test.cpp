@@ -203,6 +203,31 @@ TEST_CASE("the file that holds what was written last is missed") {
   CHECK(load(crashed.path).promised.round == 4);
 }
 
+TEST_CASE("the file that appends go to has its size from the start") {
+  folder f;
+  const auto size = [&] { return fs::file_size(f.file() + "-wal"); };
+  std::uintmax_t at_first = 0;
+  for (int life = 0; life < 2; ++life) {
+    sqlite_store store{f.path, voter_id{7}};
+    REQUIRE(store.load().outcome.ok());
+    at_first = size();
+    CHECK(at_first > 1000 * 4096);
+    // Many times over.
+    for (std::uint64_t i = 1; i <= 3000; ++i)
+      REQUIRE(store.append({one(i, value(i % 50 + 1, i, std::string(100, 'x')))}).ok());
+    CHECK(size() == at_first);
+  }
+  {
+    sqlite_store store{f.path, voter_id{7}};
+    REQUIRE(store.append({one(1, write_promise{{9, voter_id{1}}})}).ok());
+    folder crashed;
+    for (const auto* part : {"", "-wal"})
+      fs::copy_file(f.file() + part, crashed.file() + part);
+    // The zeros behind what was written last are no content.
+    CHECK(load(crashed.path).promised.round == 9);
+  }
+}
+
 TEST_CASE("a directory that is not there, and a store that is open, say so") {
   folder f;
   CHECK(problem(f.path + "/none").find("does the directory exist") != std::string::npos);
