@@ -12,6 +12,8 @@ namespace paxtor::paxos {
 pipeline::pipeline(ballot at, const limits& bounds, slot decided_upto,
                    std::map<slot, recovered_value> recovered)
     : window_(std::clamp<std::size_t>(bounds.slots_in_flight, 1, max_slots_ahead)),
+      recovery_window_(std::clamp<std::size_t>(bounds.slots_recovering, 1, max_slots_ahead)),
+      recovery_bytes_(bounds.batch_bytes),
       first_(decided_upto.next()),
       next_(first_),
       recovered_(std::move(recovered)),
@@ -28,6 +30,12 @@ slot pipeline::bound() const {
 
 bool pipeline::idle() const {
   return in_flight_.empty() && recovered_.empty() && queue_.empty();
+}
+
+bool pipeline::has_room() const {
+  return in_flight_.size() < window_
+         || (next_ < reign_slot_ && in_flight_.size() < recovery_window_
+             && bytes_in_flight_ < recovery_bytes_);
 }
 
 bool pipeline::next_value(batch& value, std::optional<configuration>& changes) {
@@ -54,7 +62,7 @@ bool pipeline::next_value(batch& value, std::optional<configuration>& changes) {
 
 std::vector<pipeline::proposal> pipeline::cut(time_point now) {
   std::vector<proposal> result;
-  while (in_flight_.size() < window_) {
+  while (has_room()) {
 #ifndef PAXTOR_CANARY_PROPOSES_BEYOND_CONFIGURE
     // I7, L6: nothing beyond a configure until that is decided.
     if (changing_)
@@ -68,6 +76,7 @@ std::vector<pipeline::proposal> pipeline::cut(time_point now) {
     PAXTOR_CHECK("I5", in_flight_.empty() || in_flight_.back().where < next_);
     PAXTOR_CHECK("I6", next_ >= first_);
     in_flight_.push_back(flying{next_, value, now, {}});
+    bytes_in_flight_ += value.size();
     result.push_back(proposal{next_, std::move(value)});
     if (changes) {
       changing_ = std::move(changes);
@@ -94,8 +103,10 @@ std::vector<pipeline::proposal> pipeline::overdue(time_point now, duration patie
 }
 
 void pipeline::decided(slot upto) {
-  while (!in_flight_.empty() && in_flight_.front().where <= upto)
+  while (!in_flight_.empty() && in_flight_.front().where <= upto) {
+    bytes_in_flight_ -= in_flight_.front().value.size();
     in_flight_.pop_front();
+  }
   if (changing_ && changing_slot_ <= upto)
     changing_.reset();
   // Late votes of our own older reign can decide recovered slots before they are proposed again.

@@ -65,15 +65,20 @@ private:
     duration patience{};
   };
 
+  /// Another slot may be proposed in.
+  [[nodiscard]] bool has_room() const;
   [[nodiscard]] bool next_value(batch& value, std::optional<configuration>& changes);
 
   std::size_t window_;
+  std::size_t recovery_window_;
+  std::size_t recovery_bytes_;
   slot first_;
   slot next_;
   slot reign_slot_;
   std::map<slot, recovered_value> recovered_;
   batch_queue queue_;
   std::deque<flying> in_flight_;
+  std::size_t bytes_in_flight_ = 0;
   std::optional<configuration> changing_;
   slot changing_slot_;
 };
