@@ -145,12 +145,13 @@ void node::look(boot_time now) {
       start();
     return;
   }
+  // Before its end is judged: it may have met the full disk since the last look.
+  if (full_)
+    last_full_ = now;
   if (const auto status = child_->wait(milliseconds{0})) {
     ended(*status, now);
     return;
   }
-  if (full_)
-    last_full_ = now;
   if (!ready_) {
     if (const auto said = child_->read_json(milliseconds{0}); said && said->value("ready", false)) {
       ready_ = true;
