@@ -75,6 +75,24 @@ using keys_row = std::function<void(const nlohmann::json& row)>;
 /// Of a process; 0 if there is none.
 [[nodiscard]] std::uint64_t resident_bytes(pid_t pid);
 
+/// How long voters need to come back, and a standby to catch up, when many locks are held.
+struct recovery_options {
+  std::uint64_t locks = 1'000'000;
+  /// How often a voter is killed and started again.
+  int runs = 5;
+  /// Where the data directories are made.
+  std::string store_under;
+};
+
+/// Called with a line that says how far it is.
+using progress_text = std::function<void(const std::string& line)>;
+
+/// With data directories: takes the locks; kills a follower (SIGKILL) and starts it again; the
+/// same with all voters at once; lets a blank standby catch up. A chain of locks on another key
+/// goes on all the time: the longest that one of them waited in each phase is told. Throws
+/// std::runtime_error if something takes longer than a minute or more, or fails.
+[[nodiscard]] nlohmann::json bench_recovery(const recovery_options& how, const progress_text& say);
+
 /// How processes are killed: SIGKILL, `runs` times.
 struct failover_options {
   int runs = 50;

@@ -297,7 +297,8 @@ Example:
   paxtor bench --seconds 5
   paxtor bench --store sqlite --part cycles
   paxtor bench keys --count 1000000
-  paxtor bench failover --runs 50)");
+  paxtor bench failover --runs 50
+  paxtor bench recovery --locks 100000)");
   sub->callback([args, &line] {
     if (!line.chosen)
       line.chosen = [args] { return run_bench(*args); };
@@ -330,6 +331,7 @@ Example:
   paxtor bench failover --runs 50 --kill owner)");
   failover->callback([args, &line] { line.chosen = [args] { return run_failover(*args); }; });
   add_bench_keys(*sub, args, line);
+  add_bench_recovery(*sub, line);
 }
 
 } // namespace paxtor::tools

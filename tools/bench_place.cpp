@@ -17,9 +17,12 @@ void bench_store::add_to(CLI::App& app) {
   app.add_option("--store", kind, "what the voters keep their log in: memory or sqlite")
     ->check(CLI::IsMember({"memory", "sqlite"}))
     ->capture_default_str();
-  app
-    .add_option("--dir", dir,
-                "with --store sqlite: a directory on a local disk; what is made there is removed")
+  add_dir_to(app,
+             "with --store sqlite: a directory on a local disk; what is made there is removed");
+}
+
+void bench_store::add_dir_to(CLI::App& app, const std::string& help) {
+  app.add_option("--dir", dir, help)
     ->check(CLI::ExistingDirectory)
     ->type_name("DIR")
     ->capture_default_str();

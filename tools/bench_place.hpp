@@ -24,6 +24,9 @@ struct bench_store {
   /// Adds --store and --dir.
   void add_to(CLI::App& app);
 
+  /// Adds --dir, for what needs a disk.
+  void add_dir_to(CLI::App& app, const std::string& help);
+
   /// For `team`: empty with the memory store.
   [[nodiscard]] std::string under() const { return kind == "sqlite" ? dir : std::string{}; }
 

@@ -36,5 +36,7 @@ void add_drain_command(CLI::App& app, command_line& line);
 void add_store_command(CLI::App& app, command_line& line);
 void add_guard_command(CLI::App& app, command_line& line);
 void add_bench_command(CLI::App& app, command_line& line);
+/// A subcommand of `bench`.
+void add_bench_recovery(CLI::App& bench, command_line& line);
 
 } // namespace paxtor::tools

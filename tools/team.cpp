@@ -1,5 +1,6 @@
 #include "tools/team.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
 #include <sys/prctl.h>
@@ -67,12 +68,9 @@ bool team::start(const std::vector<std::string>& names, std::string& why) {
   voters_.clear();
   for (std::size_t i = 0; i < names.size(); ++i)
     voters_ += (i == 0 ? "" : ",") + names[i] + "=127.0.0.1:" + std::to_string(ports[i]);
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    std::vector<std::string> own;
-    if (store_)
-      own = {"--data-dir", data_dir(names[i])};
-    members_.push_back(spawn(names[i], "127.0.0.1:" + std::to_string(ports[i]), own));
-  }
+  for (std::size_t i = 0; i < names.size(); ++i)
+    members_.push_back(
+      spawn(names[i], "127.0.0.1:" + std::to_string(ports[i]), store_flags(names[i])));
   for (const auto& member : members_) {
     if (!member->wait_ready(std::chrono::seconds{20}, why))
       return false;
@@ -97,6 +95,26 @@ team_member& team::add_client(const std::string& name, const std::vector<std::st
 
 team_member& team::add_host(const std::string& name) {
   return add(spawn(name, "", {"--listen", "127.0.0.1:0"}));
+}
+
+team_member& team::start_standby(const std::string& name) {
+  auto flags = store_flags(name);
+  flags.insert(flags.end(), {"--standby", "--listen", "127.0.0.1:0"});
+  members_.push_back(spawn(name, "", flags));
+  return *members_.back();
+}
+
+team_member& team::start_again(const std::string& name) {
+  auto& place = *std::find_if(members_.begin(), members_.end(),
+                              [&](const auto& one) { return one->name == name; });
+  place->child().kill_now();
+  place = spawn(name, place->address, store_flags(name));
+  return *place;
+}
+
+std::vector<std::string> team::store_flags(const std::string& name) const {
+  return store_ ? std::vector<std::string>{"--data-dir", data_dir(name)}
+                : std::vector<std::string>{};
 }
 
 team_member& team::add(std::unique_ptr<team_member> member) {

@@ -67,6 +67,13 @@ public:
   /// A client node more that hosts singletons.
   team_member& add_host(const std::string& name);
 
+  /// A blank standby; with a data directory if the voters have some. It is started, not waited for.
+  team_member& start_standby(const std::string& name);
+
+  /// SIGKILL, if it still runs, and another process in its place: with the same address and data
+  /// directory. It is started, not waited for.
+  team_member& start_again(const std::string& name);
+
   [[nodiscard]] const std::vector<std::unique_ptr<team_member>>& members() const {
     return members_;
   }
@@ -85,6 +92,7 @@ private:
   std::unique_ptr<team_member> spawn(const std::string& name, const std::string& address,
                                      const std::vector<std::string>& more = {});
   team_member& add(std::unique_ptr<team_member> member);
+  [[nodiscard]] std::vector<std::string> store_flags(const std::string& name) const;
 
   std::optional<temporary_dir> store_;
   std::string voters_;

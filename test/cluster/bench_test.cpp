@@ -33,6 +33,28 @@ TEST_CASE("bench: voters with data directories, which are gone afterwards") {
   CHECK(empty(files));
 }
 
+TEST_CASE("bench: voters come back and a standby catches up while many locks are held") {
+  const marked mark;
+  const scratch files;
+  const auto result = mark.run(
+    {"bench", "recovery", "--locks", "10000", "--runs", "2", "--dir", files.file(""), "--json"}, {},
+    85s);
+  REQUIRE_MESSAGE(result.status == 0, result.err);
+  const auto json = result.json();
+  CHECK(json["locks"] == 10'000);
+  REQUIRE(json["follower_again"].size() == 2);
+  for (const auto& run : json["follower_again"]) {
+    CHECK(run["caught_up_seconds"] >= run["ready_seconds"]);
+    CHECK(run["waits"]["count"] > 0);
+  }
+  CHECK(json["standby"]["seconds"] > 0);
+  CHECK(json["standby"]["waits"]["count"] > 0);
+  // Nobody loses a lock for a follower or a standby. (All voters at once may take longer than a
+  // lease on a machine with much else to do.)
+  CHECK(json["owners_ended"] == json["all_again"]["owners_ended"]);
+  CHECK(empty(files));
+}
+
 TEST_CASE("bench: Ctrl-C leaves neither processes nor directories") {
   const marked mark;
   const scratch files;
