@@ -63,11 +63,6 @@ public:
   void on_exit() override;
   const char* name() const override { return "paxtor.agent"; }
 
-protected:
-  [[nodiscard]] bool is_little_work(const caf::type_erased_tuple& what) const override {
-    return is_small_frame(what);
-  }
-
 private:
   /// Inputs that are handled before outputs must go, however full the mailbox is.
   static constexpr unsigned max_inputs_per_turn = 256;

@@ -22,10 +22,6 @@ proposer_actor::proposer_actor(caf::actor_config& cfg, role_setup setup, paxos::
       keeper_(setup.self, leases),
       steward_(setup.self, times) {}
 
-bool proposer_actor::is_little_work(const caf::type_erased_tuple& what) const {
-  return is_small_frame(what);
-}
-
 void proposer_actor::start(const role_start& begin) {
   role_.emplace(setup().self, begin.voters_now, begin.decided_upto, begin.state->promised, times_,
                 bounds_, random_.fork(), boot_now());

@@ -21,7 +21,6 @@ public:
 
 protected:
   [[nodiscard]] paxos::role which() const override { return paxos::role::proposer; }
-  [[nodiscard]] bool is_little_work(const caf::type_erased_tuple& what) const override;
   void start(const role_start& begin) override;
   void step(voter_id from, const paxos::message& what) override;
   void persisted(write_id upto) override;

@@ -34,9 +34,12 @@ public:
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit* unit) override;
 
 protected:
-  /// Whether the I/O thread may carry out `what`. Asked on that thread while the actor may run on
-  /// its own, so it reads nothing that the actor changes, but for atomics.
-  [[nodiscard]] virtual bool is_little_work(const caf::type_erased_tuple& what) const = 0;
+  /// Whether the I/O thread may carry out `what`: a small frame, unless the actor says otherwise.
+  /// Asked on that thread while the actor may run on its own, so it reads nothing that the actor
+  /// changes, but for atomics.
+  [[nodiscard]] virtual bool is_little_work(const caf::type_erased_tuple& what) const {
+    return is_small_frame(what);
+  }
 
   /// A (frame_atom, bytes) of at most small_frame bytes.
   [[nodiscard]] static bool is_small_frame(const caf::type_erased_tuple& what);

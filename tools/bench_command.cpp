@@ -42,8 +42,7 @@ std::string fixed(double value, int digits) {
 }
 
 std::string show_us(const json& summary, const char* field) {
-  return show_duration(
-    std::chrono::microseconds{static_cast<std::int64_t>(summary.value(field, 0.0))});
+  return show_micros(summary.value(field, 0.0));
 }
 
 void heading(const std::string& text) {

@@ -14,34 +14,11 @@ namespace {
 
 using nlohmann::json;
 
-/// When locks were granted, from a few chains that lock and release all the time.
+/// When locks were granted, from a few chains.
 struct grant_log {
-  explicit grant_log(client& from) : node(from), door(from.door()) {}
-  client& node;
-  const cluster door;
-  std::atomic<bool> stopping{false};
   std::mutex mutex;
   std::vector<clock::time_point> times;
 };
-
-caf::behavior sampler(caf::event_based_actor* self, const std::shared_ptr<grant_log>& log,
-                      int chain) {
-  self->attach_functor([log, chain](const caf::error&) {
-    if (!log->stopping)
-      log->node.system().spawn(sampler, log, chain);
-  });
-  log->door.lock(self, nlohmann::json{"bench", "gap", chain})
-    .then(
-      [=](const grant&) {
-        {
-          const std::lock_guard guard{log->mutex};
-          log->times.push_back(clock::now());
-        }
-        self->quit();
-      },
-      [=](const caf::error&) { self->quit(); });
-  return {[](ping_atom) {}};
-}
 
 /// The longest time without a grant, from shortly before `killed` on.
 double longest_gap(const std::vector<clock::time_point>& sorted, clock::time_point killed) {
@@ -72,9 +49,16 @@ leader_run kill_a_leader(const failover_options& how, int run) {
     answer.get();
     owners.back()->attach_functor([ended](const caf::error&) { ++*ended; });
   }
-  auto log = std::make_shared<grant_log>(*here);
-  for (int i = 0; i < 4; ++i)
-    here->system().spawn(sampler, log, i);
+  auto log = std::make_shared<grant_log>();
+  std::vector<std::shared_ptr<lock_chain>> chains;
+  for (int i = 0; i < 4; ++i) {
+    chains.push_back(
+      std::make_shared<lock_chain>(*here, json{"bench", "gap", i}, [log](clock::time_point) {
+        const std::lock_guard guard{log->mutex};
+        log->times.push_back(clock::now());
+      }));
+    here->system().spawn(link_of, chains.back());
+  }
   std::this_thread::sleep_for(milliseconds{500 + run * 29 % 200});
   const auto leader = leader_of(nodes);
   const auto killed = clock::now();
@@ -84,7 +68,8 @@ leader_run kill_a_leader(const failover_options& how, int run) {
   std::this_thread::sleep_for(*parse_duration(how.ttl, why) + milliseconds{1000});
   leader_run result;
   result.fenced = *ended;
-  log->stopping = true;
+  for (const auto& chain : chains)
+    chain->stopping = true;
   {
     const std::lock_guard guard{log->mutex};
     auto times = log->times;

@@ -30,14 +30,8 @@ void wait_until(const std::string& what, Predicate done) {
   }
 }
 
-/// A chain of locks on one key: what others notice.
+/// How long the locks of a chain waited.
 struct probe {
-  explicit probe(client& from) : node(from), door(from.door()) {}
-
-  client& node;
-  const cluster door;
-  std::atomic<bool> stopping{false};
-  std::atomic<bool> running{true};
   std::mutex mutex;
   samples waits;
 
@@ -47,27 +41,6 @@ struct probe {
     return std::exchange(waits, {}).summary();
   }
 };
-
-caf::behavior prober(caf::event_based_actor* self, const std::shared_ptr<probe>& shared) {
-  self->attach_functor([shared](const caf::error&) {
-    if (shared->stopping)
-      shared->running = false;
-    else
-      shared->node.system().spawn(prober, shared);
-  });
-  const auto asked = clock::now();
-  shared->door.lock(self, json{"bench", "probe"})
-    .then(
-      [=](const grant&) {
-        {
-          const std::lock_guard guard{shared->mutex};
-          shared->waits.add(micros(clock::now() - asked));
-        }
-        self->quit();
-      },
-      [=](const caf::error&) { self->quit(); });
-  return {[](ping_atom) {}};
-}
 
 /// What the owners of a run share.
 struct held_locks {
@@ -118,12 +91,6 @@ std::uint64_t decided_upto(team_member& node) {
   return answer.contains(field) ? answer[field].get<std::uint64_t>() : 0;
 }
 
-void wait_ready(team_member& node) {
-  std::string why;
-  if (!node.wait_ready(patience, why))
-    throw std::runtime_error(why);
-}
-
 /// Waits until `node` has what `leader` has now. (It is always some slots behind: a follower hears
 /// of decisions with the next heartbeat.)
 void wait_caught_up(team_member& node, team_member& leader) {
@@ -143,15 +110,20 @@ public:
         nodes_{{"a", "b", "c"}, {"--ttl", ttl}, -1, how.store_under},
         here_(join_team(nodes_, ttl)),
         held_(std::make_shared<held_locks>(here_->door(), how.locks)),
-        probe_(std::make_shared<probe>(*here_)) {
-    here_->system().spawn(prober, probe_);
+        probe_(std::make_shared<probe>()),
+        chain_(std::make_shared<lock_chain>(*here_, json{"bench", "probe"},
+                                            [probe = probe_](clock::time_point asked) {
+                                              const std::lock_guard guard{probe->mutex};
+                                              probe->waits.add(micros(clock::now() - asked));
+                                            })) {
+    here_->system().spawn(link_of, chain_);
   }
 
   ~recovery_run() {
     // A chain that no majority answers ends with the client.
-    probe_->stopping = true;
+    chain_->stopping = true;
     const auto deadline = clock::now() + std::chrono::seconds{5};
-    while (probe_->running && clock::now() < deadline)
+    while (chain_->running && clock::now() < deadline)
       std::this_thread::sleep_for(milliseconds{1});
   }
   recovery_run(const recovery_run&) = delete;
@@ -201,7 +173,7 @@ private:
     (void)probe_->take();
     const auto start = clock::now();
     auto& again = nodes_.start_again(name);
-    wait_ready(again);
+    again.require_ready(patience);
     json row{{"node", name}, {"ready_seconds", seconds_since(start)}};
     wait_caught_up(again, nodes_.member(leader));
     row["caught_up_seconds"] = seconds_since(start);
@@ -225,7 +197,7 @@ private:
     });
     json row{{"granted_seconds", seconds_since(start)}};
     for (const auto& one : nodes_.members())
-      wait_ready(*one);
+      one->require_ready(patience);
     row["ready_seconds"] = seconds_since(start);
     row["owners_ended"] = held_->ended - before;
     say_("all voters were killed: a lock is granted again after "
@@ -238,16 +210,14 @@ private:
     (void)probe_->take();
     const auto start = clock::now();
     auto& blank = nodes_.start_standby("d");
-    wait_ready(blank);
+    blank.require_ready(patience);
     wait_caught_up(blank, nodes_.member(leader));
     json row{{"seconds", seconds_since(start)}, {"waits", probe_->take()}};
     say_("a blank standby has caught up after " + show_seconds(row["seconds"].get<double>()));
     return row;
   }
 
-  static std::string show_seconds(double seconds) {
-    return show_duration(std::chrono::microseconds{static_cast<std::int64_t>(seconds * 1'000'000)});
-  }
+  static std::string show_seconds(double seconds) { return show_micros(seconds * 1'000'000); }
 
   const recovery_options& how_;
   const progress_text& say_;
@@ -255,6 +225,7 @@ private:
   std::unique_ptr<client> here_;
   std::shared_ptr<held_locks> held_;
   std::shared_ptr<probe> probe_;
+  std::shared_ptr<lock_chain> chain_;
   /// What nobody can reach ends.
   std::vector<caf::actor> owners_;
 };

@@ -41,6 +41,24 @@ std::string leader_of(team& nodes) {
   throw std::runtime_error("nobody leads");
 }
 
+caf::behavior link_of(caf::event_based_actor* self, const std::shared_ptr<lock_chain>& chain) {
+  self->attach_functor([chain](const caf::error&) {
+    if (chain->stopping)
+      chain->running = false;
+    else
+      chain->node.system().spawn(link_of, chain);
+  });
+  const auto asked = clock::now();
+  chain->door.lock(self, key{chain->what})
+    .then(
+      [=](const grant&) {
+        chain->granted(asked);
+        self->quit();
+      },
+      [=](const caf::error&) { self->quit(); });
+  return {[](ping_atom) {}};
+}
+
 caf::behavior keeper(caf::event_based_actor* self, const cluster& door, const nlohmann::json& what,
                      const std::shared_ptr<std::promise<instant>>& granted) {
   door.lock(self, key{what})

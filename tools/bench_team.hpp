@@ -3,9 +3,12 @@
 /// \file
 /// What the benchmarks that kill processes share.
 
+#include <atomic>
+#include <functional>
 #include <future>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tools/bench.hpp"
@@ -28,6 +31,24 @@ struct instant {
 
 /// The name of the voter that leads, as that one says itself. Throws std::runtime_error.
 [[nodiscard]] std::string leader_of(team& nodes);
+
+/// One lock after the other on one key that nobody else wants, until it is told to stop: what
+/// others notice of what happens to the cluster.
+struct lock_chain {
+  lock_chain(client& from, nlohmann::json key, std::function<void(clock::time_point asked)> heard)
+      : node(from), door(from.door()), what(std::move(key)), granted(std::move(heard)) {}
+
+  client& node;
+  const cluster door;
+  const nlohmann::json what;
+  /// Called at each grant, on a thread of the client's.
+  const std::function<void(clock::time_point asked)> granted;
+  std::atomic<bool> stopping{false};
+  std::atomic<bool> running{true};
+};
+
+/// An owner of the chain: spawns the next one at its end, which is its release.
+caf::behavior link_of(caf::event_based_actor* self, const std::shared_ptr<lock_chain>& chain);
 
 /// Has a lock (or waits) until it is told to end; `granted` is set at the grant.
 caf::behavior keeper(caf::event_based_actor* self, const cluster& door, const nlohmann::json& what,

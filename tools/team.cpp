@@ -1,6 +1,5 @@
 #include "tools/team.hpp"
 
-#include <algorithm>
 #include <stdexcept>
 
 #include <sys/prctl.h>
@@ -39,6 +38,12 @@ bool team_member::wait_ready(milliseconds patience, std::string& why) {
   why = "node " + name
         + " did not get ready: " + (line ? line->value("error", line->dump()) : "no answer");
   return false;
+}
+
+void team_member::require_ready(milliseconds patience) {
+  std::string why;
+  if (!wait_ready(patience, why))
+    throw std::runtime_error(why);
 }
 
 team::team(const std::vector<std::string>& names, const std::vector<std::string>& flags,
@@ -105,8 +110,7 @@ team_member& team::start_standby(const std::string& name) {
 }
 
 team_member& team::start_again(const std::string& name) {
-  auto& place = *std::find_if(members_.begin(), members_.end(),
-                              [&](const auto& one) { return one->name == name; });
+  auto& place = find(name);
   place->child().kill_now();
   place = spawn(name, place->address, store_flags(name));
   return *place;
@@ -118,17 +122,19 @@ std::vector<std::string> team::store_flags(const std::string& name) const {
 }
 
 team_member& team::add(std::unique_ptr<team_member> member) {
-  std::string why;
-  if (!member->wait_ready(std::chrono::seconds{15}, why))
-    throw std::runtime_error(why);
+  member->require_ready(std::chrono::seconds{15});
   members_.push_back(std::move(member));
   return *members_.back();
 }
 
 team_member& team::member(const std::string& name) {
-  for (const auto& member : members_) {
+  return *find(name);
+}
+
+std::unique_ptr<team_member>& team::find(const std::string& name) {
+  for (auto& member : members_) {
     if (member->name == name)
-      return *member;
+      return member;
   }
   throw std::runtime_error("no node " + name + " in the team");
 }

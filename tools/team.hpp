@@ -40,6 +40,9 @@ public:
   /// Waits for "ready". Returns false and sets `why`.
   bool wait_ready(milliseconds patience, std::string& why);
 
+  /// The same; throws std::runtime_error.
+  void require_ready(milliseconds patience);
+
 private:
   std::unique_ptr<process> child_;
   std::vector<nlohmann::json> early_;
@@ -92,6 +95,8 @@ private:
   std::unique_ptr<team_member> spawn(const std::string& name, const std::string& address,
                                      const std::vector<std::string>& more = {});
   team_member& add(std::unique_ptr<team_member> member);
+  /// Throws std::runtime_error: there is none.
+  std::unique_ptr<team_member>& find(const std::string& name);
   [[nodiscard]] std::vector<std::string> store_flags(const std::string& name) const;
 
   std::optional<temporary_dir> store_;

@@ -35,6 +35,10 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text, s
   return std::chrono::milliseconds{std::llround(value * ms)};
 }
 
+std::string show_micros(double number) {
+  return show_duration(std::chrono::microseconds{static_cast<std::int64_t>(number)});
+}
+
 std::string show_duration(std::chrono::microseconds time) {
   const auto us = static_cast<double>(time.count());
   char text[32];

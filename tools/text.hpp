@@ -19,6 +19,9 @@ namespace paxtor::tools {
 /// "350 ms", "3.2 s", "4 min": for people.
 [[nodiscard]] std::string show_duration(std::chrono::microseconds time);
 
+/// The same of a number of microseconds, as JSON has it.
+[[nodiscard]] std::string show_micros(double number);
+
 /// The entry of `known` that `typed` was probably meant to be; empty if none is near.
 [[nodiscard]] std::string nearest(std::string_view typed, const std::vector<std::string>& known);
 

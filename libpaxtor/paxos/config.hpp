@@ -66,8 +66,8 @@ struct limits {
   std::size_t batch_bytes = std::size_t{1} << 20;
   /// Slots proposed and not yet decided; further proposals gather into the next batch.
   std::size_t slots_in_flight = 16;
-  /// The same while a new leader proposes again what phase 1 recovered, as long as they have at
-  /// most batch_bytes: after a restart of all voters that is all since the last snapshot, a slot
+  /// The same while a new leader proposes again what phase 1 recovered, as long as they have less
+  /// than batch_bytes: after a restart of all voters that is all since the last snapshot, a slot
   /// for each command if they came one by one, and clients wait for all of it.
   std::size_t slots_recovering = 1024;
   /// Entries that wait for a slot; a proposal beyond is refused (`propose` returns false).

@@ -47,11 +47,6 @@ public:
     };
   }
 
-protected:
-  bool is_little_work(const caf::type_erased_tuple& what) const override {
-    return is_small_frame(what);
-  }
-
 private:
   void note(const std::string& text) {
     if (++notes_->inside != 1)
