@@ -57,7 +57,14 @@ void agent::impl::probe() {
 }
 
 void agent::impl::heard_leader(voter_id from, ballot by) {
-  if (!finder.heard_leader(from, by))
+  const bool looked_for = !finder.known();
+  const bool other = finder.heard_leader(from, by);
+  // The renewals sent while it was looked for went to voters that do not lead: the lease must not
+  // wait for the next one, or a leader that lives shorter than that never renews it.
+  const bool renews = at == phase::open || at == phase::leaving;
+  if ((other || (looked_for && finder.known())) && renews && !renewals.empty())
+    drive_at = now;
+  if (!other)
     return;
   commands.send_again();
   for (auto id : questions)
@@ -107,8 +114,9 @@ void agent::impl::handle(voter_id from, const renewed& what) {
     ++dropped;
     return;
   }
-  heard_leader(from, what.by);
+  // First the lease: what is answered need not be sent again to a leader just found.
   lease_answered(what);
+  heard_leader(from, what.by);
 }
 
 void agent::impl::handle(voter_id from, const session_over& what) {
