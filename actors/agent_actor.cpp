@@ -412,6 +412,7 @@ std::string agent_actor::status() const {
   result["valid"] = agent_->valid(now);
   result["lease_left_ms"] =
     agent_->valid(now) ? duration_cast<milliseconds>(lease.lease_end - now).count() : 0;
+  result["lease_left_least_ms"] = duration_cast<milliseconds>(agent_->least_left()).count();
   result["guarded"] = lease.armed;
   result["owners_watched"] = owners_.size();
   result["requests_waiting"] = waiting_.size();

@@ -11,6 +11,7 @@ agent::impl::impl(node_info info_, lease_options options_, std::vector<voter_id>
                   generator random, time_point now_)
     : info(std::move(info_)),
       options(options_),
+      least_left(options_.ttl),
       finder(std::move(voters), timing_for(options_.ttl).heartbeat, options_.renew_every(), random,
              now_),
       now(now_),
@@ -419,6 +420,10 @@ session_id agent::session() const {
 
 bool agent::valid(time_point now) const {
   return impl_->up && impl_->usable(std::max(now, impl_->now));
+}
+
+duration agent::least_left() const {
+  return impl_->least_left;
 }
 
 voter_id agent::leader() const {

@@ -213,6 +213,9 @@ public:
   [[nodiscard]] session_id session() const;
   /// True while a grant of this session is worth something at `now`: before the fence.
   [[nodiscard]] bool valid(time_point now) const;
+  /// How near a lease came to its end: the least that one had left when it was renewed or lost; the
+  /// ttl before any was.
+  [[nodiscard]] duration least_left() const;
   /// The voter that leads, as far as this node knows; not valid() while it looks for one. For
   /// status.
   [[nodiscard]] voter_id leader() const;

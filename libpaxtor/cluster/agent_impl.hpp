@@ -157,6 +157,8 @@ struct agent::impl {
   void drive();
   void send_renewal();
   void opened(const registry::answer& what);
+  /// Takes note of how near the lease came to its end.
+  void note_left();
   void lease_answered(const renewed& what);
   void lose_session(const std::string& reason, bool over);
   /// Orders the end of everything this session owns. Strict owners are spared unless `strict_too`.
@@ -240,6 +242,7 @@ struct agent::impl {
 
   node_info info;
   lease_options options;
+  duration least_left;
   leader_finder finder;
   time_point now;
   phase at = phase::opening;

@@ -118,6 +118,11 @@ void agent::impl::opened(const registry::answer& what) {
     progress();
 }
 
+void agent::impl::note_left() {
+  if (lease_end)
+    least_left = std::min(least_left, *lease_end - now);
+}
+
 void agent::impl::lease_answered(const renewed& what) {
   auto i = renewals.find(what.n);
   if (i == renewals.end() || (at != phase::open && at != phase::leaving)) {
@@ -136,6 +141,7 @@ void agent::impl::lease_answered(const renewed& what) {
   PAXTOR_CHECK("I19", end <= now + options.ttl);
   if (!lease_end && now >= end - options.margin())
     return; // Too late to be of use; another renewal is on its way.
+  note_left();
   lease_end = lease_end ? std::max(*lease_end, end) : end;
   if (up || at != phase::open)
     return;
@@ -258,6 +264,7 @@ void agent::impl::order_end(const std::string& reason, bool strict_too) {
 }
 
 void agent::impl::lose_session(const std::string& reason, bool is_over) {
+  note_left();
   // F1: stop them first, then talk.
   order_end(reason, false);
   if (std::exchange(up, false))

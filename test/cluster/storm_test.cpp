@@ -27,6 +27,9 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 
 // Longer than any time without a majority: owners that live through the storm stay owners.
 const std::string ttl = "15s";
+// As often as leaders die, each that is found renews the leases at once.
+constexpr milliseconds least_lease_left = 7500ms;
+
 class storm {
 public:
   explicit storm(std::uint64_t seed) : random_(seed) {
@@ -57,6 +60,9 @@ public:
 
   void check() {
     MESSAGE("killed: one voter " << ones_ << " times, all three " << alls_ << " times");
+    const auto left = load_.least_lease_left();
+    MESSAGE("no lease came nearer to its end than " << left.count() << " ms");
+    CHECK(left >= least_lease_left);
     load_.check();
   }
 

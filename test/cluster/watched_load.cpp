@@ -1,5 +1,7 @@
 #include "test/cluster/watched_load.hpp"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "test/cluster/load_checker.hpp"
@@ -36,6 +38,15 @@ void watched_load::await_progress() {
     const auto before = one.acknowledged();
     REQUIRE(eventually(20s, [&] { return one.acknowledged() >= before + 25; }));
   }
+}
+
+milliseconds watched_load::least_lease_left() {
+  auto least = milliseconds::max();
+  for (auto& one : clients_) {
+    const auto left = one.ask({{"op", "status"}})["status"]["lease_left_least_ms"].get<int>();
+    least = std::min(least, milliseconds{left});
+  }
+  return least;
 }
 
 void watched_load::check() {

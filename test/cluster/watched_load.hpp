@@ -28,6 +28,10 @@ public:
   /// Waits until more was acknowledged, to every client: where nothing is, nothing can be lost.
   void await_progress();
 
+  /// How near the leases of the clients came to their end so far: the least that one had left when
+  /// it was renewed or lost.
+  [[nodiscard]] milliseconds least_lease_left();
+
   /// Ends the load. No two owners of a key overlapped; every acknowledged entry is there with its
   /// value; every owner that lived throughout still owns, under the same token. Says what it
   /// checked.

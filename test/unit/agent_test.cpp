@@ -77,6 +77,7 @@ TEST_CASE("F1: bounded owners are stopped a margin before the lease ends") {
   // The watchdog stays armed until the owner has ended (F2).
   CHECK(x.at(0).lease().armed);
   CHECK(x.at(0).lease().lease_end == end);
+  CHECK(x.at(0).least_left() == end - x.now);
   x.exit(0, 1);
   CHECK_FALSE(x.at(0).lease().armed);
 }
@@ -216,6 +217,8 @@ TEST_CASE("leaders that live shorter than the time between renewals fence nobody
   }
   CHECK(x.notices<fence>(0).empty());
   CHECK(x.at(0).session() == session);
+  CHECK(x.at(0).least_left() > leases.ttl - leases.renew_every());
+  CHECK(x.at(0).least_left() < leases.ttl - leases.renew_every() / 2);
 }
 
 TEST_CASE("what has no effect yet goes over into the next session, in order") {
