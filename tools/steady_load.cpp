@@ -95,6 +95,9 @@ lock_options options_of(const load_options& how, std::uint64_t number) {
   // Others than those that take two keys.
   if (99 - number % 100 < how.deadline_percent)
     result.deadline = how.deadline;
+  // Spread over those that take two keys, that have a deadline, and the others.
+  if (number * 37 % 100 < how.strict_percent)
+    result.kind = ownership::strict;
   return result;
 }
 
@@ -111,6 +114,8 @@ caf::behavior owner(caf::event_based_actor* self, const load_ptr& load, std::uin
                     int place) {
   const auto mine = std::make_shared<tenure>();
   mine->keys = keys_of(load->how, number, place);
+  const auto options = options_of(load->how, number);
+  const std::string strict = options.kind == ownership::strict ? " strict" : "";
   self->attach_functor([=](const caf::error&) { next_owner(load, place); });
   self->delayed_send(self, load->how.rest, start_atom::value);
   return {
@@ -119,14 +124,15 @@ caf::behavior owner(caf::event_based_actor* self, const load_ptr& load, std::uin
       std::vector<key> keys;
       for (const auto& text : mine->keys)
         keys.emplace_back(json(text));
-      load->door.lock(self, paxtor::keys{keys}, options_of(load->how, number))
+      load->door.lock(self, paxtor::keys{keys}, options)
         .then(
           [=](const grant& held) {
             mine->token = held.token();
             const auto now = boot_ns();
             for (const auto& key : mine->keys)
               load->write_line("begin " + key + " " + std::to_string(mine->token) + " "
-                               + std::to_string(now) + " " + std::to_string(now - mine->asked));
+                               + std::to_string(now) + " " + std::to_string(now - mine->asked)
+                               + strict);
             // What is attached last is called first: the end is written before the node, which has
             // watched this actor since it asked, is told of it.
             self->attach_functor([=](const caf::error&) { write_end(load, *mine); });

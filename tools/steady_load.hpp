@@ -5,7 +5,7 @@
 /// that say when they began and ended, and values that were acknowledged.
 ///
 /// One line each, written at once (O_APPEND) by whom it happened to:
-///   begin KEY TOKEN NS WAITED_NS   an owner of KEY may work from here on (CLOCK_BOOTTIME)
+///   begin KEY TOKEN NS WAITED_NS [strict]   an owner of KEY may work from here on (CLOCK_BOOTTIME)
 ///   end KEY TOKEN NS [killed]      it does not any more; killed: it did not end by itself
 ///   put KEY VALUE                  the entry KEY is acknowledged to have this value
 
@@ -40,6 +40,8 @@ struct load_options {
   /// So many of 100 requests for a lock give up after `deadline`.
   unsigned deadline_percent = 0;
   std::chrono::milliseconds deadline{0};
+  /// So many of 100 owners are strict.
+  unsigned strict_percent = 0;
 };
 
 /// Runs until it is told to end. One per process.

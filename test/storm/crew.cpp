@@ -59,7 +59,7 @@ std::string describe(const std::vector<machine>& machines, bool tls) {
   std::string result;
   for (const auto& one : machines)
     result += (result.empty() ? "" : ", ") + one.name + " (" + name_of(one.store)
-              + (one.relayed ? ", relayed)" : ")");
+              + (one.strict ? ", strict" : "") + (one.relayed ? ", relayed)" : ")");
   return result + (tls ? "; TLS" : "; no TLS");
 }
 

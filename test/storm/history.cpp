@@ -32,6 +32,9 @@ void history_reader::worker_line(const std::string& life, const std::string& lin
     one.life = life;
     in >> one.key >> one.token >> one.begin >> one.waited;
     if (in) {
+      std::string how;
+      in >> how;
+      one.strict = how == "strict";
       const auto fresh =
         open_[life].emplace(std::pair{one.key, one.token}, made_.owners.size()).second;
       if (!fresh)

@@ -5,10 +5,11 @@
 /// CLOCK_BOOTTIME in nanoseconds, of the one kernel that all of them share.
 ///
 /// A worker writes into LIFE.records, one line at once (O_APPEND):
-///   begin KEY TOKEN NS WAITED_NS   an owner of KEY may work from here on; TOKEN 0: not known
-///   end KEY TOKEN NS [killed]      it does not any more; killed: it was stopped
-///   put KEY VALUE                  the entry KEY is acknowledged to have this value
-///   stall FROM_NS UNTIL_NS         this process got no CPU in between
+///   begin KEY TOKEN NS WAITED_NS [strict]   an owner of KEY may work from here on; TOKEN 0: not
+///                                           known; strict: silence takes nothing from it
+///   end KEY TOKEN NS [killed]               it does not any more; killed: it was stopped
+///   put KEY VALUE                           the entry KEY is acknowledged to have this value
+///   stall FROM_NS UNTIL_NS                  this process got no CPU in between
 /// The harness writes into `events`:
 ///   stop LIFE NS, cont LIFE NS     SIGSTOP and SIGCONT
 ///   dead LIFE NS STATUS            it ended; NS: the last sign of life that it gave
@@ -33,6 +34,7 @@ struct ownership {
   boot_time begin{};
   std::optional<boot_time> end;
   bool killed = false;
+  bool strict = false;
   std::string life; ///< of the process that it was in
   boot_time waited{};
 };

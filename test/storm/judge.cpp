@@ -60,6 +60,8 @@ private:
     ++(one.token != 0 ? result_.ownerships : result_.lives);
     if (one.token != 0)
       tokens_.insert(one.token);
+    if (one.strict)
+      ++result_.strict;
     if (one.killed)
       ++result_.killed;
     const auto life = all_.lives.find(one.life);
@@ -116,7 +118,8 @@ private:
   [[nodiscard]] std::optional<excuse> excused(const ownership& one, boot_time from,
                                               boot_time until) const {
     const auto life = all_.lives.find(one.life);
-    if (life == all_.lives.end())
+    // F5: only proof of its end takes a lock from a strict owner.
+    if (one.strict || life == all_.lives.end())
       return std::nullopt;
     excuse result;
     result.who = &one;

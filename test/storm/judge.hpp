@@ -19,6 +19,7 @@ struct verdict {
   /// Each a broken promise, in words.
   std::vector<std::string> wrong;
   std::size_t ownerships = 0; ///< of locks
+  std::size_t strict = 0;     ///< of these, by strict owners
   std::size_t lives = 0;      ///< of singletons
   std::size_t keys = 0;
   std::size_t tokens = 0;
@@ -34,7 +35,7 @@ struct verdict {
 
 /// No two ownerships of a key overlap, and tokens grow in true time. An owner whose process was
 /// frozen may overlap with a later one, until `thaw` after it runs again, and must have the lower
-/// token. `wrong` holds the first 100.
+/// token; a strict owner never, frozen or not. `wrong` holds the first 100.
 [[nodiscard]] verdict judge(const history& all, const judge_options& options = {});
 
 } // namespace paxtor::storm

@@ -143,6 +143,15 @@ TEST_CASE("judge: an owner that was frozen may run on for a moment, with the low
     strict.thaw = boot_time{second} - boot_time{1};
     CHECK(one.judged(strict).wrong.size() == 1);
   }
+  SUBCASE("not a strict one: from it nothing is taken") {
+    one.workers["w1.1"][0] = at("begin k 5 S1 9 strict");
+    CHECK(one.judged().wrong.size() == 1);
+    CHECK(one.judged().strict == 1);
+  }
+  SUBCASE("by a strict one, too") {
+    one.workers["w2.1"][0] = at("begin k 7 S5 9 strict");
+    CHECK(one.judged().wrong == words{});
+  }
   SUBCASE("not if it was frozen only after the other one began") {
     one.events = {at("stop w1.1 S6"), at("cont w1.1 S11")};
     CHECK(one.judged().wrong.size() == 1);

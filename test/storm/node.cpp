@@ -123,7 +123,7 @@ std::vector<std::string> node::command() const {
   add({"--name", at_.name, "--voters", voters_, "--ttl", how_.ttl, "--log-level", "warn",
        "--guardian-program", how_.guardian});
   result.insert(result.end(), how_.links.begin(), how_.links.end());
-  if (at_.store == store_kind::disk || at_.store == store_kind::small)
+  if (at_.strict || at_.store == store_kind::disk || at_.store == store_kind::small)
     add({"--data-dir", file("disk-" + at_.name + "/data")});
   return result;
 }

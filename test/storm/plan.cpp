@@ -150,6 +150,9 @@ std::vector<machine> draw_machines(generator& random, int voters, int workers) {
                             : store_kind::disk);
   for (int i = 1; i <= workers; ++i)
     add("w" + std::to_string(i), 100 + i, store_kind::none);
+  // Two of three.
+  for (auto& one : result)
+    one.strict = !one.voter() && one.name.back() % 3 != '0' % 3;
   return result;
 }
 

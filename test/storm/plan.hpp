@@ -24,6 +24,9 @@ struct machine {
   store_kind store = store_kind::none; ///< none: a worker
   /// Its connections run through a relay, which can delay them.
   bool relayed = false;
+  /// A worker that has strict owners. So it has a data directory: when its guardian was killed too,
+  /// that proves the end of the process before.
+  bool strict = false;
 
   [[nodiscard]] bool voter() const { return store != store_kind::none; }
 };

@@ -58,6 +58,9 @@ TEST_CASE("plan: every kind comes up, hits whom it can hit, and ends in time") {
       return one.store == store_kind::memory;
     });
     CHECK(in_memory <= 1);
+    CHECK(std::count_if(machines.begin(), machines.end(),
+                        [](const auto& one) { return one.strict && !one.voter(); })
+          == 2);
     milliseconds last{0};
     for (const auto& one : draw_faults(random, machines, length)) {
       seen.insert(one.kind);

@@ -72,10 +72,10 @@ std::string text_of(const report& all) {
        + number(all.watchdog_ends) + ", by a full disk " + number(all.full_ends)
        + ", could not join in time " + number(all.joins_given_up));
   line("harness        at most " + fixed(ms(all.latest), 0) + " ms late with a fault");
-  line("ownerships     " + number(found.ownerships) + " of locks, " + number(found.lives)
-       + " lives of singletons, " + number(found.keys) + " keys, " + number(found.tokens)
-       + " tokens; " + number(found.killed) + " were stopped, " + number(found.died)
-       + " died with their process");
+  line("ownerships     " + number(found.ownerships) + " of locks (" + number(found.strict)
+       + " strict), " + number(found.lives) + " lives of singletons, " + number(found.keys)
+       + " keys, " + number(found.tokens) + " tokens; " + number(found.killed) + " were stopped, "
+       + number(found.died) + " died with their process");
   line("after a thaw   " + number(found.after_thaw) + " frozen owners were overtaken, and "
        + number(found.after_stall) + " that got no CPU; the longest lasted "
        + fixed(ms(found.ran_on), 1) + " ms more");
@@ -112,6 +112,7 @@ nlohmann::json json_of(const report& all) {
       {"joins_given_up", all.joins_given_up}}},
     {"ownerships",
      {{"locks", found.ownerships},
+      {"strict", found.strict},
       {"singleton_lives", found.lives},
       {"keys", found.keys},
       {"tokens", found.tokens},

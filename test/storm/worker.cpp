@@ -50,7 +50,8 @@ line_writer writer_to(const std::string& path) {
 
 class worker {
 public:
-  worker(tools::client& node, const worker_args& args) : node_(node), args_(args) {}
+  worker(tools::client& node, const worker_args& args, bool strict)
+      : node_(node), args_(args), strict_(strict) {}
 
   void run() {
     std::string line;
@@ -97,6 +98,7 @@ private:
     how.pairs_percent = 20;
     how.deadline_percent = 25;
     how.deadline = std::chrono::milliseconds{1500};
+    how.strict_percent = strict_ ? 30 : 0;
     load_ = std::make_unique<tools::steady_load>(node_, how);
     callers_ = std::make_unique<callers>(node_, 2, args_.names, std::chrono::milliseconds{80});
   }
@@ -113,6 +115,8 @@ private:
 
   tools::client& node_;
   const worker_args& args_;
+  /// Strict owners want a data directory, which proves their end if no guardian can.
+  const bool strict_;
   bool working_ = false;
   std::unique_ptr<tools::steady_load> load_;
   std::unique_ptr<callers> callers_;
@@ -138,7 +142,7 @@ int run_worker(const worker_args& args) {
     return tools::complain("cannot join: " + tools::why_not_joined(problem),
                            tools::exit_unavailable);
   say({{"ready", true}, {"pid", getpid()}});
-  worker{*node, args}.run();
+  worker{*node, args, !options.data_dir.empty()}.run();
   return tools::exit_ok;
 }
 
