@@ -45,7 +45,7 @@ bool calm::formed() {
 }
 
 bool calm::come_to_rest() {
-  const bool result = all_joined() && all_answered() && all_probed();
+  const bool result = all_joined() && all_vote() && all_answered() && all_probed();
   took_ = std::chrono::duration_cast<std::chrono::microseconds>(tools::boot_now() - start_);
   if (!result)
     explain();
@@ -62,6 +62,25 @@ bool calm::all_joined() {
     if (!one->up())
       stuck_.push_back(one->life() + (one->running() ? " has not joined: " : " does not run: ")
                        + one->last_words());
+  return false;
+}
+
+bool calm::all_vote() {
+  const auto& at = crew_.nodes().front()->at();
+  json said;
+  const auto all = [&] {
+    // Behind the answer may be what went wrong on the way to it.
+    auto text = crew_.ask_program(at, {"members", "--json"});
+    text.resize(text.rfind('}') + 1);
+    said = json::parse(text, nullptr, false);
+    // A new voter in the place of an old one is a standby at first.
+    return said.is_object() && said["standbys"].empty()
+           && std::all_of(said["voters"].begin(), said["voters"].end(),
+                          [](const json& one) { return one.value("alive", false); });
+  };
+  if (wait(all))
+    return true;
+  stuck_.push_back("not all voters vote: " + said.dump());
   return false;
 }
 
@@ -195,8 +214,8 @@ void calm::leave() {
 void calm::explain() {
   const auto& at =
     crew_.workers().empty() ? crew_.nodes().front()->at() : crew_.workers().front()->at();
-  stuck_.push_back("paxtor status: " + crew_.ask_program(at, "status"));
-  stuck_.push_back("paxtor members: " + crew_.ask_program(at, "members"));
+  stuck_.push_back("paxtor status: " + crew_.ask_program(at, {"status"}));
+  stuck_.push_back("paxtor members: " + crew_.ask_program(at, {"members"}));
 }
 
 } // namespace paxtor::storm

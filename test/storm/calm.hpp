@@ -17,9 +17,10 @@ public:
   /// All nodes have joined for the first time.
   [[nodiscard]] bool formed();
 
-  /// Every node runs and has joined; every request that was made before is answered; on every
-  /// worker each lock can be had, each singleton answers, and entries have the values that were
-  /// acknowledged. False: not within the patience for each; see stuck() and wrong().
+  /// Every node runs and has joined; every voter votes; every request that was made before is
+  /// answered; on every worker each lock can be had, each singleton answers, and entries have the
+  /// values that were acknowledged. False: not within the patience for each; see stuck() and
+  /// wrong().
   [[nodiscard]] bool come_to_rest();
 
   /// All nodes leave, workers first.
@@ -37,6 +38,8 @@ private:
   /// Until `done()`, or the patience has ended.
   [[nodiscard]] bool wait(const step& done);
   [[nodiscard]] bool all_joined();
+  /// Also those that came back without their store.
+  [[nodiscard]] bool all_vote();
   [[nodiscard]] bool all_answered();
   [[nodiscard]] bool all_probed();
   /// Its answer to the order with this id; null if none comes in time.

@@ -120,6 +120,9 @@ void crew::begin(const fault& one, boot_time until) {
     case fault_kind::kill:
       at(one.who.front()).kill(one.guardian_too, until);
       return;
+    case fault_kind::lose:
+      at(one.who.front()).lose(one.guardian_too, until);
+      return;
     case fault_kind::leave:
       at(one.who.front()).leave(until);
       return;
@@ -249,10 +252,11 @@ void crew::count(report& out) const {
   out.relayed_bytes = relay_->bytes();
 }
 
-std::string crew::ask_program(const machine& at, const std::string& command) const {
+std::string crew::ask_program(const machine& at, const std::vector<std::string>& command) const {
   auto words = on(at);
-  for (const auto& word : {setup_.program, command, std::string{"--voters"}, voters_,
-                           std::string{"--ttl"}, setup_.ttl})
+  words.push_back(setup_.program);
+  words.insert(words.end(), command.begin(), command.end());
+  for (const auto& word : {std::string{"--voters"}, voters_, std::string{"--ttl"}, setup_.ttl})
     words.push_back(word);
   words.insert(words.end(), setup_.links.begin(), setup_.links.end());
   tools::process_options options;

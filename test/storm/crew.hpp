@@ -47,7 +47,8 @@ public:
   }
   void count(report& out) const;
   /// What `paxtor COMMAND` says on a machine.
-  [[nodiscard]] std::string ask_program(const machine& at, const std::string& command) const;
+  [[nodiscard]] std::string ask_program(const machine& at,
+                                        const std::vector<std::string>& command) const;
 
 private:
   struct running {

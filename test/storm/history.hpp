@@ -34,9 +34,9 @@ struct ownership {
   boot_time begin{};
   std::optional<boot_time> end;
   bool killed = false;
-  bool strict = false;
   std::string life; ///< of the process that it was in
   boot_time waited{};
+  bool strict = false;
 };
 
 /// A time in which a process did not run. `stall`: nobody stopped it, it got no CPU.

@@ -124,11 +124,13 @@ std::vector<std::string> node::command() const {
        "--guardian-program", how_.guardian});
   result.insert(result.end(), how_.links.begin(), how_.links.end());
   if (at_.strict || at_.store == store_kind::disk || at_.store == store_kind::small)
-    add({"--data-dir", file("disk-" + at_.name + "/data")});
+    add({"--data-dir", store()});
   return result;
 }
 
 void node::start() {
+  if (std::exchange(lost_, false))
+    fs::remove_all(store());
   ++number_;
   back_at_.reset();
   ready_ = paused_ = killed_ = leaving_ = false;
@@ -245,6 +247,11 @@ void node::kill(bool guardian_too, boot_time back_at) {
   if (guardian_too)
     signal_guardians(SIGKILL);
   child_->signal(SIGKILL);
+}
+
+void node::lose(bool guardian_too, boot_time back_at) {
+  lost_ = true;
+  kill(guardian_too, back_at);
 }
 
 void node::leave(boot_time back_at) {

@@ -55,6 +55,8 @@ public:
   void pause(bool guardian_too);
   void resume();
   void kill(bool guardian_too, boot_time back_at);
+  /// It comes back without its store.
+  void lose(bool guardian_too, boot_time back_at);
   /// In good order.
   void leave(boot_time back_at);
   void fill_disk();
@@ -94,6 +96,7 @@ public:
 
 private:
   [[nodiscard]] std::string file(const std::string& name) const { return how_.work + "/" + name; }
+  [[nodiscard]] std::string store() const { return file("disk-" + at_.name + "/data"); }
   [[nodiscard]] std::vector<std::string> command() const;
   void ended(int status, boot_time now);
   [[nodiscard]] bool stalled_lately(boot_time now) const;
@@ -110,6 +113,7 @@ private:
   bool paused_ = false;
   bool killed_ = false;
   bool leaving_ = false;
+  bool lost_ = false;
   bool full_ = false;
   bool away_ = false;
   std::vector<pid_t> guardians_paused_;

@@ -27,6 +27,7 @@ constexpr std::array<shape, fault_kinds> shapes{{
   {fault_kind::pause, "pause", 18, milliseconds{100}, milliseconds{10'000}},
   {fault_kind::kill, "kill", 16, milliseconds{0}, milliseconds{3000}},
   {fault_kind::leave, "leave", 4, milliseconds{0}, milliseconds{2000}},
+  {fault_kind::lose, "lost disk", 4, milliseconds{0}, milliseconds{3000}},
   {fault_kind::fill, "full disk", 5, milliseconds{1000}, milliseconds{5000}},
   {fault_kind::hog, "CPU hogs", 5, milliseconds{1000}, milliseconds{4000}},
 }};
@@ -99,6 +100,13 @@ public:
       case fault_kind::leave:
         one.who = {anybody()};
         return true;
+      case fault_kind::lose:
+        if (lost_ || !may_lose())
+          return false;
+        lost_ = true;
+        one.who = {of([](const machine& m) { return m.voter(); })};
+        one.guardian_too = random_.chance(30);
+        return true;
       case fault_kind::fill:
         one.who = {of([](const machine& m) { return m.store == store_kind::small; })};
         return !one.who.front().empty();
@@ -116,6 +124,15 @@ private:
     return of([&](const machine& m) { return m.voter() == voter; });
   }
 
+  [[nodiscard]] bool may_lose() const {
+    const auto kept = std::count_if(machines_.begin(), machines_.end(), [](const machine& m) {
+      return m.store == store_kind::disk || m.store == store_kind::small;
+    });
+    const auto voters =
+      std::count_if(machines_.begin(), machines_.end(), [](const machine& m) { return m.voter(); });
+    return kept == voters && voters >= 3;
+  }
+
   template <class Fits>
   std::string of(Fits fits) {
     std::vector<std::string> found;
@@ -127,6 +144,7 @@ private:
 
   generator& random_;
   const std::vector<machine>& machines_;
+  bool lost_ = false;
 };
 
 } // namespace
@@ -169,8 +187,9 @@ std::string describe(const fault& one) {
     result += " up to " + std::to_string(one.amount) + " ms";
   else if (one.kind == fault_kind::hog)
     result += " " + std::to_string(one.amount);
-  result +=
-    one.kind == fault_kind::kill || one.kind == fault_kind::leave ? ", back after " : " for ";
+  const bool ends =
+    one.kind == fault_kind::kill || one.kind == fault_kind::leave || one.kind == fault_kind::lose;
+  result += ends ? ", back after " : " for ";
   result += show(one.lasts);
   if (one.reject)
     result += ", rejected";

@@ -44,11 +44,12 @@ enum class fault_kind : std::uint8_t {
   pause,   ///< SIGSTOP
   kill,    ///< SIGKILL, and a new start after `lasts`
   leave,   ///< SIGTERM, and a new start after `lasts`
+  lose,    ///< SIGKILL, and a new start without its store after `lasts`; one at most
   fill,    ///< the disk of `who` is full
   hog,     ///< `amount` processes that do nothing but burn CPU
 };
 
-inline constexpr std::size_t fault_kinds = 11;
+inline constexpr std::size_t fault_kinds = 12;
 
 [[nodiscard]] const char* name_of(fault_kind kind);
 
@@ -68,7 +69,9 @@ struct fault {
 /// "12.3 s: cut v1 v2 for 2.4 s, rejected".
 [[nodiscard]] std::string describe(const fault& one);
 
-/// Faults for an unrest of this length; all have ended when it ends. In the order of `at`.
+/// Faults for an unrest of this length; all have ended when it ends. In the order of `at`. At most
+/// one voter loses its store, and only where no other keeps its own in memory: what was decided
+/// must be left somewhere.
 [[nodiscard]] std::vector<fault>
 draw_faults(generator& random, const std::vector<machine>& machines, milliseconds length);
 
