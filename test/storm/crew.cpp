@@ -219,7 +219,11 @@ void crew::heal(bool not_all) {
 }
 
 void crew::crash_somebody() {
-  nodes_.front()->crash();
+  // The end of one that was told to end anyway is no finding.
+  const auto found =
+    std::find_if(nodes_.begin(), nodes_.end(), [](const auto& one) { return one->up(); });
+  if (found != nodes_.end())
+    (*found)->crash();
 }
 
 void crew::end() {

@@ -35,6 +35,7 @@ public:
   void look();
   /// Ends all faults and brings all nodes back. `not_all`: a worker stays cut off.
   void heal(bool not_all);
+  /// A planted crash, of the first node that is up.
   void crash_somebody();
   /// Kills what still runs.
   void end();
