@@ -35,9 +35,9 @@ public:
     std::map<std::string, std::vector<ownership>> by_key;
     for (const auto& one : all_.owners) {
       auto owner = one;
-      if (owner.end && owner.killed)
-        *owner.end += options_.outlive;
       count(owner);
+      if (owner.end && (owner.killed || died(owner)))
+        *owner.end += options_.outlive;
       // It has been complained of.
       if (owner.end)
         by_key[owner.key].push_back(owner);
@@ -64,9 +64,14 @@ private:
       ++result_.strict;
     if (one.killed)
       ++result_.killed;
-    const auto life = all_.lives.find(one.life);
-    if (one.end && life != all_.lives.end() && life->second.dead == one.end)
+    if (died(one))
       ++result_.died;
+  }
+
+  /// It ended with its process.
+  [[nodiscard]] bool died(const ownership& one) const {
+    const auto life = all_.lives.find(one.life);
+    return one.end && life != all_.lives.end() && life->second.dead == one.end;
   }
 
   void judge_key(const std::string& key, std::vector<ownership>& owners) {

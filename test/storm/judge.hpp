@@ -11,7 +11,8 @@ struct judge_options {
   /// How long a process that was frozen may run on after it thaws, until its own threads have told
   /// it that its lease has ended. On a busy machine they wait for a CPU too.
   boot_time thaw{std::chrono::seconds{1}};
-  /// A planted fault: owners that were stopped count as if they had gone on for this long.
+  /// A planted fault: owners that were stopped, or ended with their process, count as if they had
+  /// gone on for this long.
   boot_time outlive{0};
 };
 

@@ -94,6 +94,12 @@ TEST_CASE("judge: an owner that was stopped and goes on is seen if it is planted
   judge_options planted;
   planted.outlive = boot_time{51};
   CHECK(bad.judged(planted).wrong.size() == 1);
+  bad.workers["w2.1"][1] = "end k 7 300";
+  CHECK(bad.judged(planted).wrong.empty());
+  bad.workers["w2.1"].erase(bad.workers["w2.1"].begin() + 1);
+  bad.events = {"dead w2.1 300 137"};
+  CHECK(bad.judged().wrong.empty());
+  CHECK(bad.judged(planted).wrong.size() == 1);
 }
 
 TEST_CASE("judge: entries with two values, lines that make no sense, ends that are missing") {
