@@ -66,21 +66,25 @@ bool calm::all_joined() {
 }
 
 bool calm::all_vote() {
-  const auto& at = crew_.nodes().front()->at();
-  json said;
+  const auto& nodes = crew_.nodes();
+  const auto& at = nodes.front()->at();
+  const auto count =
+    std::count_if(nodes.begin(), nodes.end(), [](const auto& one) { return one->at().voter(); });
+  std::string text;
   const auto all = [&] {
+    text = crew_.ask_program(at, {"members", "--json"});
     // Behind the answer may be what went wrong on the way to it.
-    auto text = crew_.ask_program(at, {"members", "--json"});
-    text.resize(text.rfind('}') + 1);
-    said = json::parse(text, nullptr, false);
+    const auto said = json::parse(text.substr(0, text.rfind('}') + 1), nullptr, false);
+    if (!said.is_object() || !said.contains("voters") || !said.contains("standbys"))
+      return false;
+    const auto voting = std::count_if(said["voters"].begin(), said["voters"].end(),
+                                      [](const json& one) { return one.value("alive", false); });
     // A new voter in the place of an old one is a standby at first.
-    return said.is_object() && said["standbys"].empty()
-           && std::all_of(said["voters"].begin(), said["voters"].end(),
-                          [](const json& one) { return one.value("alive", false); });
+    return voting == count && said["standbys"].empty();
   };
   if (wait(all))
     return true;
-  stuck_.push_back("not all voters vote: " + said.dump());
+  stuck_.push_back("not all voters vote: " + text);
   return false;
 }
 

@@ -155,8 +155,8 @@ const char* name_of(fault_kind kind) {
 
 std::vector<machine> draw_machines(generator& random, int voters, int workers) {
   std::vector<machine> result;
-  const auto add = [&](const std::string& name, int number, store_kind store) {
-    result.push_back({name, "10.77.0." + std::to_string(number), store, random.chance(50)});
+  const auto add = [&](const std::string& name, int number, store_kind store, bool strict) {
+    result.push_back({name, "10.77.0." + std::to_string(number), store, random.chance(50), strict});
   };
   const auto in_memory = voters >= 3 && random.chance(50)
                            ? static_cast<int>(random.between(1, static_cast<unsigned>(voters)))
@@ -165,12 +165,11 @@ std::vector<machine> draw_machines(generator& random, int voters, int workers) {
     add("v" + std::to_string(i), i,
         i == in_memory      ? store_kind::memory
         : random.chance(50) ? store_kind::small
-                            : store_kind::disk);
+                            : store_kind::disk,
+        false);
   for (int i = 1; i <= workers; ++i)
-    add("w" + std::to_string(i), 100 + i, store_kind::none);
-  // Two of three.
-  for (auto& one : result)
-    one.strict = !one.voter() && one.name.back() % 3 != '0' % 3;
+    // Two of three.
+    add("w" + std::to_string(i), 100 + i, store_kind::none, i % 3 != 0);
   return result;
 }
 
