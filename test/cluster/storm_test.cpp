@@ -27,8 +27,10 @@ std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
 
 // Longer than any time without a majority: owners that live through the storm stay owners.
 const std::string ttl = "15s";
-// As often as leaders die, each that is found renews the leases at once.
-constexpr milliseconds least_lease_left = 7500ms;
+// As often as leaders die, each that is found renews the leases at once. What a lease loses is the
+// time between two renewals (ttl/6), the kills of a round, and what a leader takes to recover up to
+// 100,000 commands when all voters were killed: some seconds.
+constexpr milliseconds least_lease_left = 5000ms;
 
 class storm {
 public:
