@@ -125,12 +125,11 @@ private:
   }
 
   [[nodiscard]] bool may_lose() const {
-    const auto kept = std::count_if(machines_.begin(), machines_.end(), [](const machine& m) {
-      return m.store == store_kind::disk || m.store == store_kind::small;
-    });
     const auto voters =
       std::count_if(machines_.begin(), machines_.end(), [](const machine& m) { return m.voter(); });
-    return kept == voters && voters >= 3;
+    return voters >= 3 && std::none_of(machines_.begin(), machines_.end(), [](const machine& m) {
+             return m.store == store_kind::memory;
+           });
   }
 
   template <class Fits>
