@@ -7,7 +7,9 @@
 ///
 /// - what was done before an actor is launched or a message is enqueued happens before the actor
 ///   handles it;
-/// - one run of an actor happens before the next, whatever the thread;
+/// - one run of an actor happens before the next, whatever the thread. A run ends inside libcaf,
+///   when the mailbox is found empty, and from then on another thread may run the actor, before
+///   the function returns here. So each message handled is told at once;
 /// - what was done with a message or an actor happens before its last reference deletes it: the
 ///   three functions that count down are short, so they stand here as a whole, with atomics that
 ///   are seen;
@@ -18,10 +20,12 @@
 
 #ifdef __SANITIZE_THREAD__
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
 #include <dlfcn.h>
+#include <unistd.h>
 
 #include <caf/actor_control_block.hpp>
 #include <caf/ref_counted.hpp>
@@ -37,6 +41,18 @@ namespace {
 template <class Function>
 PAXTOR_UNSEEN Function* next(Function*, const char* name) {
   return reinterpret_cast<Function*>(::dlsym(RTLD_NEXT, name));
+}
+
+} // namespace
+
+/// Microseconds that each run of an actor takes to return after it has ended (probe.cpp).
+std::atomic<unsigned> paxtor_late_return{0};
+
+namespace {
+
+PAXTOR_UNSEEN void return_late() {
+  if (const auto time = paxtor_late_return.load(std::memory_order_relaxed); time > 0)
+    ::usleep(time);
 }
 
 /// The blocking actor whose thread this is, while it receives.
@@ -85,6 +101,7 @@ PAXTOR_UNSEEN int resume(void* self, void* unit, std::size_t most) {
   static auto* const go_on = next(&resume, PAXTOR_RESUME);
   __tsan_acquire(self);
   const auto result = go_on(self, unit, most);
+  return_late();
   __tsan_release(self);
   return result;
 }
@@ -96,6 +113,7 @@ PAXTOR_UNSEEN int resume_base(std::byte* base, void* unit, std::size_t most) {
   static auto* const go_on = next(&resume_base, PAXTOR_RESUME_BASE);
   __tsan_acquire(base - 160);
   const auto result = go_on(base, unit, most);
+  return_late();
   __tsan_release(base - 160);
   return result;
 }
@@ -129,7 +147,19 @@ int consume(void* self, void* element) __asm__(PAXTOR_CONSUME);
 PAXTOR_UNSEEN int consume(void* self, void* element) {
   static auto* const go_on = next(&consume, PAXTOR_CONSUME);
   __tsan_acquire(self);
-  return go_on(self, element);
+  const auto result = go_on(self, element);
+  __tsan_release(self);
+  return result;
+}
+
+// caf::scheduled_actor::activate(execution_unit*): the first run, which may handle no message.
+#define PAXTOR_ACTIVATE "_ZN3caf15scheduled_actor8activateEPNS_14execution_unitE"
+bool activate(void* self, void* unit) __asm__(PAXTOR_ACTIVATE);
+PAXTOR_UNSEEN bool activate(void* self, void* unit) {
+  static auto* const go_on = next(&activate, PAXTOR_ACTIVATE);
+  const auto result = go_on(self, unit);
+  __tsan_release(self);
+  return result;
 }
 
 // caf::blocking_actor::receive_impl(receive_cond&, message_id, blocking_behavior&)

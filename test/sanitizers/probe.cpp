@@ -1,9 +1,11 @@
 /// \file
 /// Does the sanitized build see what it should, and nothing else? `probe clean` runs actors that
 /// pass messages between threads, share one message among many, come and go, and end with messages
-/// unread: no report. Each other word plants a bug that must be reported: race (two actors write
-/// one variable), leak, overflow.
+/// unread: no report. Nor is there one from `probe handover` (ThreadSanitizer only), where threads
+/// take turns at one actor before each has returned from its run. Each other word plants a bug that
+/// must be reported: race (two actors write one variable), leak, overflow.
 
+#include <atomic>
 #include <cstring>
 #include <iostream>
 #include <string>
@@ -11,6 +13,11 @@
 #include <vector>
 
 #include <caf/all.hpp>
+
+#ifdef __SANITIZE_THREAD__
+/// Of caf_order.cpp.
+extern std::atomic<unsigned> paxtor_late_return;
+#endif
 
 namespace {
 
@@ -66,6 +73,30 @@ void left_behind() {
   }
 }
 
+#ifdef __SANITIZE_THREAD__
+/// Sends to an actor of the scheduler that has just gone idle, so that another thread runs it while
+/// the last one is still on its way out.
+void handover() {
+  paxtor_late_return = 2000;
+  caf::actor_system_config cfg;
+  cfg.set("scheduler.max-threads", 4);
+  caf::actor_system sys{cfg};
+  // Tells this thread of the message, and orders nothing: that is left to the mailbox.
+  std::atomic<int> handled{0};
+  const auto counter = sys.spawn([&](caf::event_based_actor*) -> caf::behavior {
+    return {[&, sum = std::vector<int>(1)](int x) mutable {
+      sum[0] += x;
+      handled.fetch_add(1, std::memory_order_relaxed);
+    }};
+  });
+  for (int i = 0; i < 100; ++i) {
+    caf::anon_send(counter, i);
+    while (handled.load(std::memory_order_relaxed) <= i)
+      std::this_thread::yield();
+  }
+}
+#endif
+
 void race() {
   caf::actor_system_config cfg;
   caf::actor_system sys{cfg};
@@ -87,6 +118,10 @@ int main(int argc, char** argv) {
   if (what == "clean") {
     clean();
     left_behind();
+#ifdef __SANITIZE_THREAD__
+  } else if (what == "handover") {
+    handover();
+#endif
   } else if (what == "race") {
     race();
   } else if (what == "leak") {
