@@ -80,6 +80,8 @@ struct recovery_options {
   std::uint64_t locks = 1'000'000;
   /// How often a voter is killed and started again.
   int runs = 5;
+  /// Slots that the locks of the chain fill, one by one, before all voters are killed.
+  std::uint64_t slots = 0;
   /// Where the data directories are made.
   std::string store_under;
 };

@@ -134,6 +134,7 @@ public:
     result["taking"] = take_locks();
     for (int run = 0; run < how_.runs; ++run)
       result["follower_again"].push_back(follower_again(run));
+    result["slots"] = fill_slots();
     result["all_again"] = all_again();
     result["standby"] = standby();
     result["owners_ended"] = held_->ended.load();
@@ -181,6 +182,24 @@ private:
     say_("follower " + name + " serves again after "
          + show_seconds(row["caught_up_seconds"].get<double>()));
     return row;
+  }
+
+  /// Makes the log longer, a command or two a slot: what a leader recovers after a kill of all. At
+  /// most as long as until the next snapshot, of course.
+  std::uint64_t fill_slots() {
+    auto& leader = nodes_.member(leader_of(nodes_));
+    const auto before = decided_upto(leader);
+    auto filled = std::uint64_t{0};
+    auto next_line = clock::now();
+    wait_until("the log was filled", [&] {
+      filled = decided_upto(leader) - before;
+      if (how_.slots > 0 && clock::now() >= next_line) {
+        say_(std::to_string(filled) + " of " + std::to_string(how_.slots) + " slots are filled");
+        next_line += std::chrono::seconds{2};
+      }
+      return filled >= how_.slots;
+    });
+    return filled;
   }
 
   json all_again() {

@@ -42,8 +42,10 @@ void print(const json& result) {
     add("follower " + run["node"].get<std::string>() + " killed, until it serves again",
         run["caught_up_seconds"], run["waits"]);
   const auto& all = result["all_again"];
-  out.add({"all voters killed, until a lock is granted", show_s(all["granted_seconds"]),
-           all["owners_ended"].dump() + " owners fenced", "", ""});
+  const auto slots = result["slots"].get<std::uint64_t>();
+  const auto behind = slots == 0 ? "" : " (" + std::to_string(slots) + " slots later)";
+  out.add({"all voters killed" + behind + ", until a lock is granted",
+           show_s(all["granted_seconds"]), all["owners_ended"].dump() + " owners fenced", "", ""});
   add("a blank standby, until it has all", result["standby"]["seconds"],
       result["standby"]["waits"]);
   std::cout << '\n'
@@ -84,7 +86,12 @@ void add_bench_recovery(CLI::App& bench, command_line& line) {
     ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{100'000'000}))
     ->capture_default_str();
   sub->add_option("--runs", args->how.runs, "how often a voter is killed and started again")
-    ->check(CLI::Range(1, 1000))
+    ->check(CLI::Range(0, 1000))
+    ->capture_default_str();
+  sub
+    ->add_option("--slots", args->how.slots,
+                 "slots that locks fill one by one before all voters are killed")
+    ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1'000'000}))
     ->capture_default_str();
   args->store.add_dir_to(*sub, "a directory on a local disk; what is made there is removed");
   sub->add_flag("--json", args->as_json, "print JSON");
@@ -92,8 +99,9 @@ void add_bench_recovery(CLI::App& bench, command_line& line) {
     R"(Voters have data directories. Meanwhile one lock after the other is taken on a key that
 nobody else wants: what it waits is what others notice.
 
-Example:
-  paxtor bench recovery --locks 100000)");
+Examples:
+  paxtor bench recovery --locks 100000
+  paxtor bench recovery --locks 10000 --runs 0 --slots 40000)");
   sub->callback([args, &line] { line.chosen = [args] { return run(*args); }; });
 }
 

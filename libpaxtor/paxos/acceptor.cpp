@@ -41,6 +41,7 @@ void acceptor::step(voter_id from, const message& what) {
                [&](const accepted_here&) { not_mine(); },
                [&](const observed&) { not_mine(); },
                [&](const advanced&) { not_mine(); },
+               [&](const already_decided&) { not_mine(); },
              },
              what);
   PAXTOR_CHECK("I1", promised_ >= before);

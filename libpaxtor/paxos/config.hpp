@@ -70,6 +70,9 @@ struct limits {
   /// than batch_bytes: after a restart of all voters that is all since the last snapshot, a slot
   /// for each command if they came one by one, and clients wait for all of it.
   std::size_t slots_recovering = 1024;
+  /// So many slots in a row, at least, that the promises show as decided are not proposed again.
+  /// The followers ask for them later, so a few are cheaper proposed.
+  std::size_t slots_known_decided = 256;
   /// Entries that wait for a slot; a proposal beyond is refused (`propose` returns false).
   std::size_t entries_waiting = 65536;
   /// Decided slots that are kept below a snapshot, so that a replica slightly behind needs no

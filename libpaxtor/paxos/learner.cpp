@@ -59,6 +59,7 @@ void learner::step(time_point now, voter_id from, const message& what) {
         });
       },
       [&](const accepted_here& x) { local([&] { on_value(now, x.at, x.where, x.value); }); },
+      [&](const already_decided& x) { local([&] { on_already_decided(now, x); }); },
       [&](const observed& x) { local([&] { on_observed(now, x); }); },
       [&](const learn& x) { remote([&] { on_learn(now, from, x); }); },
       [&](const learned_values& x) { remote([&] { on_learned(now, from, x); }); },
@@ -136,6 +137,23 @@ void learner::on_accepted(time_point now, voter_id from, const accepted& told) {
 #else
   here->votes |= std::uint64_t{1} << (member - voters_.members.begin());
 #endif
+  advance(now);
+}
+
+void learner::on_already_decided(time_point now, const already_decided& found) {
+  heard_at_ = now;
+  for (const auto& [where, value] : found.values) {
+    auto* here = find(now, where);
+    if (here == nullptr)
+      continue;
+    // I8: votes counted here, and votes told by promises, are for one value.
+    PAXTOR_CHECK("I8", !here->decided || here->told || here->value == value);
+    if (here->decided)
+      continue;
+    here->value = value;
+    // Counted by this voter: nothing of it was told by another's learner.
+    here->decided = true;
+  }
   advance(now);
 }
 

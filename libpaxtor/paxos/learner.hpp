@@ -87,6 +87,7 @@ private:
 
   void on_value(time_point now, ballot at, slot where, const batch& value);
   void on_accepted(time_point now, voter_id from, const accepted& told);
+  void on_already_decided(time_point now, const already_decided& found);
   void on_observed(time_point now, const observed& told);
   void on_learn(time_point now, voter_id from, const learn& asked);
   void on_learned(time_point now, voter_id from, const learned_values& told);

@@ -203,11 +203,18 @@ struct truncate {
   MSGPACK_DEFINE(upto)
 };
 
+/// Local, proposer -> its own learner: phase 1 found that a majority accepted these in one earlier
+/// ballot each, and all before them is decided, too.
+struct already_decided {
+  std::map<slot, batch> values;
+  MSGPACK_DEFINE(values)
+};
+
 /// Append only: the position is the number on the wire.
 using message =
   std::variant<prevote_request, prevote_reply, prepare, promise, rejected, accept, accepted,
                heartbeat, heartbeat_reply, learn, learned_values, snapshot_chunk, learn_snapshot,
-               proposed, accepted_here, observed, advanced, truncate>;
+               proposed, accepted_here, observed, advanced, truncate, already_decided>;
 
 /// True for messages that only ever pass between roles of one voter. A local message from a peer is
 /// counted and dropped.

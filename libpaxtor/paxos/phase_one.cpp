@@ -1,6 +1,8 @@
 #include "libpaxtor/paxos/phase_one.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstddef>
 
 #include "libpaxtor/paxos/batches.hpp"
 #include "libpaxtor/paxos/bounds.hpp"
@@ -43,13 +45,15 @@ bool phase_one::add(voter_id from, const promise& what) {
     return true;
   mine.whole = true;
   truncated_upto_ = std::max(truncated_upto_, mine.truncated_upto);
+  mine.bit = next_bit_;
+  next_bit_ <<= 1; // none is left for a 65th
   for (const auto& [part, accepted] : mine.got)
-    merge(accepted);
+    merge(accepted, mine.bit);
   mine.got.clear();
   return true;
 }
 
-void phase_one::merge(const std::map<slot, accepted_value>& accepted) {
+void phase_one::merge(const std::map<slot, accepted_value>& accepted, std::uint64_t bit) {
   for (const auto& [where, held] : accepted) {
     auto& best = values_[where];
     // L2: per slot, the accepted value of the highest ballot.
@@ -58,8 +62,34 @@ void phase_one::merge(const std::map<slot, accepted_value>& accepted) {
 #else
     if (best.at < held.at)
 #endif
-      best = recovered_value{held.at, held.value, configuration_after(held.value)};
+      best = recovered_value{held.at, held.value, configuration_after(held.value), false, 0};
+      // One ballot has one value per slot; who says otherwise is not counted.
+#ifndef PAXTOR_CANARY_COUNTS_ANY_BALLOT
+    if (best.at == held.at && best.value == held.value)
+#endif
+      best.held_by |= bit;
   }
+}
+
+std::map<slot, recovered_value> phase_one::take_values(slot decided_upto,
+                                                       const configuration& voters) {
+  std::uint64_t counted = 0;
+  for (const auto& member : voters.members) {
+    if (const auto pos = answers_.find(member.id); pos != answers_.end())
+      counted |= pos->second.bit;
+  }
+  for (auto i = values_.upper_bound(decided_upto); i != values_.end(); ++i) {
+    // L2: accepted by a majority of the slot's voters in one ballot. A promise waits until all that
+    // it tells of is durable (L1).
+    auto& here = i->second;
+    here.decided =
+      static_cast<std::size_t>(std::popcount(here.held_by & counted)) >= voters.majority();
+#ifndef PAXTOR_CANARY_OLD_VOTERS_DECIDE
+    if (here.changes)
+      break;
+#endif
+  }
+  return std::move(values_);
 }
 
 bool phase_one::promised(voter_id id) const {

@@ -17,6 +17,10 @@ struct recovered_value {
   batch value;
   /// The voters from the next slot on, if the value changes them.
   std::optional<configuration> changes;
+  /// A majority has accepted this in one ballot: once all before it is decided, it is, too.
+  bool decided = false;
+  /// Bit i: the voter of the i-th promise that was whole holds this value of this ballot.
+  std::uint64_t held_by = 0;
 };
 
 /// Phase 1 of one ballot: collects promises, takes per slot the value of the highest ballot (L2),
@@ -45,7 +49,10 @@ public:
   /// Slots up to here are decided and gone from an acceptor's log: they are learned, not proposed.
   [[nodiscard]] slot truncated_upto() const { return truncated_upto_; }
 
-  [[nodiscard]] std::map<slot, recovered_value> take_values() { return std::move(values_); }
+  /// What was found. `decided` is told of the slots up to the first that changes the voters: up to
+  /// there `voters` decide, behind it others may (L6).
+  [[nodiscard]] std::map<slot, recovered_value> take_values(slot decided_upto,
+                                                            const configuration& voters);
 
 private:
   struct answer {
@@ -53,19 +60,22 @@ private:
     slot truncated_upto;
     std::map<std::uint32_t, std::map<slot, accepted_value>> got;
     bool whole = false;
+    /// Its bit in `held_by`; none, if it came after 64 others.
+    std::uint64_t bit = 0;
   };
 
   /// The configurations from slot `decided_upto` + 1 on, as far as the recovered values say.
   [[nodiscard]] std::vector<configuration> chain(slot decided_upto,
                                                  const configuration& voters) const;
   [[nodiscard]] bool promised(voter_id id) const;
-  void merge(const std::map<slot, accepted_value>& accepted);
+  void merge(const std::map<slot, accepted_value>& accepted, std::uint64_t bit);
 
   voter_id self_;
   ballot at_;
   slot from_;
   slot truncated_upto_;
   std::map<voter_id, answer> answers_;
+  std::uint64_t next_bit_ = 1;
   std::map<slot, recovered_value> values_;
 };
 

@@ -19,9 +19,32 @@ pipeline::pipeline(ballot at, const limits& bounds, slot decided_upto,
       recovered_(std::move(recovered)),
       queue_(bounds) {
   recovered_.erase(recovered_.begin(), recovered_.upper_bound(decided_upto));
+  keep_long_runs(bounds.slots_known_decided);
   reign_slot_ = recovered_.empty() ? first_ : recovered_.rbegin()->first.next();
   // S2: the barrier of this reign, before anything that a client proposes.
   [[maybe_unused]] const bool taken = queue_.add(entry{entry_kind::reign, encode(at)});
+}
+
+void pipeline::keep_long_runs(std::size_t least) {
+  for (auto i = recovered_.begin(); i != recovered_.end();) {
+    const auto first = i;
+    std::size_t length = 0;
+    auto expected = i->first;
+    while (i != recovered_.end() && i->second.decided && i->first == expected) {
+      expected = expected.next();
+      ++length;
+      ++i;
+    }
+    if (length == 0)
+      ++i;
+    else if (length < least)
+      std::for_each(first, i, [](auto& known) { known.second.decided = false; });
+  }
+}
+
+bool pipeline::next_is_decided() const {
+  return !recovered_.empty() && recovered_.begin()->first == next_
+         && recovered_.begin()->second.decided;
 }
 
 slot pipeline::bound() const {
@@ -33,6 +56,11 @@ bool pipeline::idle() const {
 }
 
 bool pipeline::has_room() const {
+#ifndef PAXTOR_CANARY_DECIDED_BEFORE_ITS_PAST
+  // L6: by a majority of the slot's voters, and those are known when all before it is decided.
+  if (next_is_decided() && !in_flight_.empty() && !in_flight_.back().decided)
+    return false;
+#endif
   return in_flight_.size() < window_
          || (next_ < reign_slot_ && in_flight_.size() < recovery_window_
              && bytes_in_flight_ < recovery_bytes_);
@@ -68,6 +96,7 @@ std::vector<pipeline::proposal> pipeline::cut(time_point now) {
     if (changing_)
       break;
 #endif
+    const bool decided = next_is_decided();
     batch value;
     std::optional<configuration> changes;
     if (!next_value(value, changes))
@@ -75,9 +104,12 @@ std::vector<pipeline::proposal> pipeline::cut(time_point now) {
     // I5: each slot is proposed in once in a ballot. I6: only where phase 1 has asked.
     PAXTOR_CHECK("I5", in_flight_.empty() || in_flight_.back().where < next_);
     PAXTOR_CHECK("I6", next_ >= first_);
-    in_flight_.push_back(flying{next_, value, now, {}});
+    in_flight_.push_back(flying{next_, value, now, {}, decided});
     bytes_in_flight_ += value.size();
-    result.push_back(proposal{next_, std::move(value)});
+    if (decided)
+      already_decided_.values.emplace_hint(already_decided_.values.end(), next_, std::move(value));
+    else
+      result.push_back(proposal{next_, std::move(value)});
     if (changes) {
       changing_ = std::move(changes);
       changing_slot_ = next_;
@@ -93,7 +125,7 @@ std::vector<pipeline::proposal> pipeline::overdue(time_point now, duration patie
   for (auto& open : in_flight_) {
     if (open.patience == duration{})
       open.patience = patience;
-    if (now - open.sent_at < open.patience)
+    if (open.decided || now - open.sent_at < open.patience)
       continue;
     open.sent_at = now;
     open.patience = std::min(2 * open.patience, most);

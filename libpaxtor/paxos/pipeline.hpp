@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "libpaxtor/base/ids.hpp"
@@ -16,8 +17,9 @@
 namespace paxtor::paxos {
 
 /// Phase 2 of one reign: first what phase 1 recovered, gaps filled by no-ops, then the reign's own
-/// entry (S2), then what clients propose, batched by what waits, so many slots at a time. Owned by
-/// the proposer; lives for one reign. Carries out I5, I6 and I7 of the proposer.
+/// entry (S2), then what clients propose, batched by what waits, so many slots at a time. Where
+/// phase 1 found many slots in a row decided already, they are not proposed. Owned by the proposer;
+/// lives for one reign. Carries out I5, I6 and I7 of the proposer.
 class pipeline {
 public:
   struct proposal {
@@ -33,6 +35,12 @@ public:
 
   /// Puts what waits into the free slots.
   [[nodiscard]] std::vector<proposal> cut(time_point now);
+
+  /// What cut() passed over since the last call, because it is decided already: for the own
+  /// learner.
+  [[nodiscard]] already_decided take_already_decided() {
+    return std::exchange(already_decided_, {});
+  }
 
   /// What has been undecided for too long since it was last sent: `patience`, doubling up to
   /// `most`.
@@ -63,9 +71,15 @@ private:
     batch value;
     time_point sent_at;
     duration patience{};
+    /// Not proposed: the own learner was told of it.
+    bool decided = false;
   };
 
-  /// Another slot may be proposed in.
+  /// Short runs of decided slots are proposed like the rest.
+  void keep_long_runs(std::size_t least);
+  /// The next slot is decided already, and in a run that is not proposed.
+  [[nodiscard]] bool next_is_decided() const;
+  /// The next slot may be proposed in, or passed over.
   [[nodiscard]] bool has_room() const;
   [[nodiscard]] bool next_value(batch& value, std::optional<configuration>& changes);
 
@@ -77,6 +91,7 @@ private:
   slot reign_slot_;
   std::map<slot, recovered_value> recovered_;
   batch_queue queue_;
+  already_decided already_decided_;
   std::deque<flying> in_flight_;
   std::size_t bytes_in_flight_ = 0;
   std::optional<configuration> changing_;

@@ -53,6 +53,7 @@ void proposer::step(time_point now, voter_id from, const message& what) {
                [&](const proposed&) { drop(); },
                [&](const accepted_here&) { drop(); },
                [&](const truncate&) { drop(); },
+               [&](const already_decided&) { drop(); },
              },
              what);
 }
@@ -237,7 +238,8 @@ void proposer::try_finish_phase_one() {
   if (phase_ != phase::preparing || !phase_one_->complete(decided_upto_, voters_))
     return;
   phase_ = phase::leading;
-  pipeline_.emplace(ballot_, bounds_, decided_upto_, phase_one_->take_values());
+  pipeline_.emplace(ballot_, bounds_, decided_upto_,
+                    phase_one_->take_values(decided_upto_, voters_));
   phase_one_.reset();
   rounds_ = {};
   majority_at_ = now_;
@@ -376,6 +378,8 @@ void proposer::send(std::vector<voter_id> to, role to_role, message what) {
 proposer_output proposer::take_output() {
   if (phase_ == phase::leading) {
     send_accepts(pipeline_->cut(now_), true);
+    if (auto found = pipeline_->take_already_decided(); !found.values.empty())
+      send({self_}, role::learner, std::move(found));
     if (rounds_.wanted())
       start_round();
   }

@@ -111,6 +111,11 @@ message make_message(reader& in) {
   }
   if (kind == 17)
     return truncate{make_slot(in)};
+  if (kind == 18) {
+    already_decided what;
+    what.values[make_slot(in)] = make_value(in);
+    return what;
+  }
   const auto at = make_ballot(in);
   switch (kind) {
     case 0:

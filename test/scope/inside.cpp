@@ -96,12 +96,14 @@ void describe(const phase_one& part, std::string& out) {
     put(out, from);
     put(out, answer.parts);
     put(out, answer.whole);
+    put(out, answer.bit);
     put(out, answer.got);
   }
   for (const auto& [where, found] : part.*reach(phase_one_values_{})) {
     put(out, where);
     put(out, found.at);
     put(out, found.value);
+    put(out, found.held_by);
   }
 }
 
@@ -112,11 +114,13 @@ void describe(const pipeline& part, std::string& out) {
   for (const auto& [where, found] : part.*reach(pipeline_recovered_{})) {
     put(out, where);
     put(out, found.value);
+    put(out, found.decided);
   }
   out += '|';
   for (const auto& flying : part.*reach(pipeline_in_flight_{})) {
     put(out, flying.where);
     put(out, flying.value);
+    put(out, flying.decided);
   }
   out += '|';
   for (const auto& waiting : part.*reach(pipeline_queue_{}).*reach(batch_queue_open_{}))

@@ -75,6 +75,8 @@ int main(int argc, char** argv) {
   app.add_flag("--rejections", limits.rejections, "Rejections arrive; else they are all lost");
   app.add_flag("--own-late", limits.own_late,
                "What a site says to itself may be late, too; else it is taken at once");
+  app.add_flag("--known-decided", limits.known_decided,
+               "What promises show as decided is not proposed again; else only 256 slots in a row");
   app.add_flag("--without-barrier", limits.without_barrier, "Takes S2 out of the leases");
   app.add_flag("--without-confirmation", limits.without_confirmation, "Takes S1's rounds out");
   app.add_option("--states", most, "States to visit at most (100 bytes each)")

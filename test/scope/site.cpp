@@ -24,11 +24,13 @@ configuration all_voters() {
   return result;
 }
 
-limits role_limits() {
+limits role_limits(bool known_decided) {
   limits result;
   result.slots_in_flight = 2;
   // Each entry is a batch, so that slots are what is interleaved.
   result.batch_entries = 1;
+  if (known_decided)
+    result.slots_known_decided = 1;
   return result;
 }
 
@@ -79,10 +81,17 @@ site_table::~site_table() = default;
 
 site_table::site site_table::make(const recovered& state) const {
   const time_point now{long_time};
-  learner learns{state.self, state, all_voters(), timing{}, role_limits(), now};
+  learner learns{state.self, state, all_voters(), timing{}, role_limits(limits_.known_decided),
+                 now};
   acceptor accepts{state};
-  proposer proposes{state.self, learns.voters(), learns.decided_upto(), accepts.promised(),
-                    timing{},   role_limits(),   generator{1},          now};
+  proposer proposes{state.self,
+                    learns.voters(),
+                    learns.decided_upto(),
+                    accepts.promised(),
+                    timing{},
+                    role_limits(limits_.known_decided),
+                    generator{1},
+                    now};
   return {std::move(accepts), std::move(proposes), std::move(learns), state, {}, now};
 }
 

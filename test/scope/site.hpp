@@ -41,6 +41,9 @@ struct bounds {
   /// What a site says to its own roles passes through the network too; else it is taken at once,
   /// as class replica does.
   bool own_late = false;
+  /// What promises show as decided is not proposed again, be it one slot; else it is, as only long
+  /// runs are not.
+  bool known_decided = false;
   /// Rules of leases that are taken out, to see them missed.
   bool without_barrier = false;
   bool without_confirmation = false;

@@ -91,6 +91,10 @@ std::string describe(const paxos::message& what) {
       [](const proposed& x) {
         return "proposed " + to_string(x.at) + " slot " + to_string(x.where);
       },
+      [](const already_decided& x) {
+        return "already_decided " + std::to_string(x.values.size()) + " slots"
+               + (x.values.empty() ? "" : " to slot " + to_string(x.values.rbegin()->first));
+      },
       [](const accepted_here& x) {
         return "accepted_here " + to_string(x.at) + " slot " + to_string(x.where);
       },

@@ -173,6 +173,7 @@ knobs knobs::draw(generator random) {
   draw_changes(random, k);
   draw_work(random, k);
   k.effect_bytes = static_cast<unsigned>(random.chance(40) ? random.between(100, 600) : 1 << 20);
+  k.known_decided = static_cast<unsigned>(random.chance(50) ? random.between(1, 8) : 256);
   return k;
 }
 

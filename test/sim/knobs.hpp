@@ -48,6 +48,7 @@ struct knobs {
   bool disk_any_order = false;   ///< what a crash leaves of unsynced writes: crash_order::any
   unsigned snapshot_entries = 0; ///< small, so that truncation and snapshot transfer happen
   unsigned slots_kept = 0;
+  unsigned known_decided = 0; ///< paxos::limits::slots_known_decided
 
   // Faults: mean time between two of them; weights against each other.
   duration fault_every{};
@@ -141,6 +142,7 @@ void knobs::each(Self& self, F&& f) {
   f("disk_any_order", self.disk_any_order);
   f("snapshot_entries", self.snapshot_entries);
   f("slots_kept", self.slots_kept);
+  f("known_decided", self.known_decided);
   f("fault_every_us", self.fault_every);
   f("cut_weight", self.cut_weight);
   f("crash_weight", self.crash_weight);

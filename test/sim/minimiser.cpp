@@ -57,6 +57,7 @@ const calmer all_calmer[] = {
   {"disk_any_order", "0"},
   {"group_commit", "0"},
   {"snapshot_entries", "100000"},
+  {"known_decided", "256"},
   {"clock_skew_ppm", "0"},
   {"name_percent", "0"},
   {"put_percent", "0"},

@@ -57,6 +57,7 @@ struct scene {
     leases.tick = times.tick;
     bounds.snapshot_entries = how.snapshot_entries;
     bounds.slots_kept = how.slots_kept;
+    bounds.slots_known_decided = how.known_decided;
   }
 
   scene(const scene&) = delete;

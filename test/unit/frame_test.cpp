@@ -162,11 +162,12 @@ TEST_CASE("what is not a frame is told apart from what is another version's") {
 TEST_CASE("messages that only pass inside a voter are refused from the wire") {
   frame out;
   ballot at{1, voter_id{1}};
-  for (paxos::message x : {paxos::message{paxos::proposed{at, slot{1}, {}}},
-                           paxos::message{paxos::accepted_here{at, slot{1}, {}}},
-                           paxos::message{paxos::observed{at, slot{1}}},
-                           paxos::message{paxos::advanced{slot{1}, {}, {}}},
-                           paxos::message{paxos::truncate{slot{1}}}}) {
+  for (paxos::message x :
+       {paxos::message{paxos::proposed{at, slot{1}, {}}},
+        paxos::message{paxos::accepted_here{at, slot{1}, {}}},
+        paxos::message{paxos::observed{at, slot{1}}},
+        paxos::message{paxos::advanced{slot{1}, {}, {}}}, paxos::message{paxos::truncate{slot{1}}},
+        paxos::message{paxos::already_decided{{{slot{1}, {}}}}}}) {
     auto bytes = encode_frame(paxos_frame{cluster_id{1}, voter_id{1}, voter_id{2}, {}, x});
     CHECK(decode_frame(bytes, out) == frame_error::malformed);
   }
