@@ -9,11 +9,12 @@
 
 namespace paxtor::paxos {
 
-acceptor::acceptor(const recovered& state)
+acceptor::acceptor(const recovered& state, std::size_t part_bytes)
     : self_(state.self),
       promised_(state.promised),
       accepted_(state.accepted),
-      truncated_upto_(state.truncated_upto) {
+      truncated_upto_(state.truncated_upto),
+      part_bytes_(part_bytes) {
   // An acceptance implies the promise of its ballot.
   for (const auto& [where, value] : accepted_)
     promised_ = std::max(promised_, value.at);
@@ -104,6 +105,7 @@ void acceptor::on_accept(voter_id from, const accept& asked) {
 #endif
     raise_promise(asked.at);
     here = accepted_value{asked.at, asked.value};
+    cut_.reset();
     ops_.emplace_back(write_accepted{asked.where, here});
   }
   // L1: only after the acceptance is durable. It is counted where the ballot is led.
@@ -141,6 +143,7 @@ void acceptor::on_truncate(voter_id from, const truncate& asked) {
   if (asked.upto <= truncated_upto_)
     return;
   truncated_upto_ = asked.upto;
+  cut_.reset();
   accepted_.erase(accepted_.begin(), accepted_.upper_bound(truncated_upto_));
   PAXTOR_CHECK("I4", accepted_.empty() || accepted_.begin()->first > truncated_upto_);
   ops_.emplace_back(write_truncate{truncated_upto_});
@@ -158,24 +161,32 @@ void acceptor::reject(voter_id proposer, ballot asked) {
   send(proposer, role::proposer, rejected{asked, promised_});
 }
 
-void acceptor::send_promise(voter_id proposer, const prepare& asked) {
-  std::vector<promise> parts(1);
+const acceptor::cut& acceptor::cut_from(slot from) {
+  if (cut_ && cut_->from == from)
+    return *cut_;
+  cut_ = cut{from, {from}};
   std::size_t bytes = 0;
-  for (auto i = accepted_.lower_bound(asked.from); i != accepted_.end(); ++i) {
-    if (bytes > promise_part_bytes) {
-      parts.emplace_back();
+  for (auto i = accepted_.lower_bound(from); i != accepted_.end(); ++i) {
+    if (bytes > part_bytes_) {
+      cut_->begins.push_back(i->first);
       bytes = 0;
     }
-    parts.back().accepted.emplace_hint(parts.back().accepted.end(), *i);
     bytes += i->second.value.size() + sizeof(accepted_value);
   }
-  for (std::uint32_t part = 0; part < parts.size(); ++part) {
-    auto& what = parts[part];
-    what.at = asked.at;
-    what.part = part;
-    what.parts = static_cast<std::uint32_t>(parts.size());
-    what.truncated_upto = truncated_upto_;
-    what.from = asked.from;
+  return *cut_;
+}
+
+void acceptor::send_promise(voter_id proposer, const prepare& asked) {
+  // Between two questions nothing is accepted below the promise; a truncation cuts anew, and says
+  // so.
+  const auto& begins = cut_from(asked.from).begins;
+  const auto parts = static_cast<std::uint32_t>(begins.size());
+  const auto first = asked.part < parts ? asked.part : 0;
+  for (auto part = first; part < parts && part - first < promise_parts_at_once; ++part) {
+    promise what{asked.at, part, parts, {}, truncated_upto_, asked.from};
+    const auto end = part + 1 < parts ? accepted_.lower_bound(begins[part + 1]) : accepted_.end();
+    for (auto i = accepted_.lower_bound(begins[part]); i != end; ++i)
+      what.accepted.emplace_hint(what.accepted.end(), *i);
     send_after(rests_on(), proposer, role::proposer, std::move(what));
   }
 }

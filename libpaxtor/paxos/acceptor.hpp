@@ -25,7 +25,8 @@ namespace paxtor::paxos {
 /// I4 nothing above `truncated_upto()` is ever dropped.
 class acceptor {
 public:
-  explicit acceptor(const recovered& state);
+  /// `part_bytes`: limits::promise_bytes.
+  explicit acceptor(const recovered& state, std::size_t part_bytes = limits{}.promise_bytes);
 
   /// Handles what is addressed to role::acceptor; anything else, and malformed input, is counted
   /// and dropped.
@@ -55,6 +56,12 @@ private:
     outgoing what;
   };
 
+  /// How what is held from a slot on is cut into the parts of a promise: where each begins.
+  struct cut {
+    slot from;
+    std::vector<slot> begins;
+  };
+
   void on_prepare(voter_id from, const prepare& asked);
   void on_accept(voter_id from, const accept& asked);
   void on_heartbeat(voter_id from, const heartbeat& asked);
@@ -63,6 +70,7 @@ private:
   [[nodiscard]] bool below_promise(ballot at) const;
   void raise_promise(ballot at);
   void reject(voter_id proposer, ballot asked);
+  [[nodiscard]] const cut& cut_from(slot from);
   void send_promise(voter_id proposer, const prepare& asked);
   void send(voter_id to, role to_role, message what);
   void send_after(write_id after, voter_id to, role to_role, message what);
@@ -74,6 +82,9 @@ private:
   ballot promised_;
   std::map<slot, accepted_value> accepted_;
   slot truncated_upto_;
+  std::size_t part_bytes_;
+  /// The last one that was asked for, as long as what is held stays the same.
+  std::optional<cut> cut_;
   std::uint64_t dropped_ = 0;
 
   // L1: what this turn wants written, the last write handed out, the last one durable, and what

@@ -36,8 +36,8 @@ inline constexpr std::size_t max_entry_bytes = std::size_t{4} << 20;
 /// limits::entries_waiting.
 inline constexpr std::size_t max_waiting_bytes = std::size_t{256} << 20;
 
-/// Bytes of accepted values in one part of a promise, unless a single value is larger.
-inline constexpr std::size_t promise_part_bytes = std::size_t{2} << 20;
+/// Parts of a promise that are told at a time: as many as are under way on a link.
+inline constexpr std::uint32_t promise_parts_at_once = 4;
 
 /// Replies that an acceptor holds back until a write is durable. Beyond it replies are dropped, as
 /// if lost.

@@ -81,6 +81,9 @@ struct limits {
   /// A snapshot is asked for after this many entries, or bytes, whichever comes first.
   std::size_t snapshot_entries = 100'000;
   std::size_t snapshot_bytes = std::size_t{64} << 20;
+  /// Bytes of accepted values in one part of a promise, unless a single value is larger. Small, for
+  /// a candidate goes on while parts come, each within an election timeout after the one before.
+  std::size_t promise_bytes = std::size_t{64} << 10;
   /// Bytes in one snapshot chunk.
   std::size_t chunk_bytes = std::size_t{256} << 10;
 };

@@ -67,7 +67,10 @@ struct prevote_reply {
 struct prepare {
   ballot at;
   slot from;
-  MSGPACK_DEFINE(at, from)
+  /// The first part of the promise that is asked for. An acceptor tells a few from there on, and is
+  /// asked again for the rest: so nothing waits behind a long log that is on its way.
+  std::uint32_t part = 0;
+  MSGPACK_DEFINE(at, from, part)
 };
 
 /// Phase 1b: all that was accepted at or above `from`. May come in several parts (`part` of

@@ -39,8 +39,12 @@ bool phase_one::add(voter_id from, const promise& what) {
     mine = answer{};
     mine.parts = what.parts;
     mine.truncated_upto = what.truncated_upto;
+    mine.asked_upto = promise_parts_at_once;
   }
-  mine.got.insert_or_assign(what.part, what.accepted);
+  if (mine.got.insert_or_assign(what.part, what.accepted).second)
+    ++parts_;
+  while (mine.got.count(mine.next) != 0)
+    ++mine.next;
   if (mine.got.size() < mine.parts)
     return true;
   mine.whole = true;
@@ -90,6 +94,19 @@ std::map<slot, recovered_value> phase_one::take_values(slot decided_upto,
 #endif
   }
   return std::move(values_);
+}
+
+std::uint32_t phase_one::next_part(voter_id id) const {
+  const auto pos = answers_.find(id);
+  return pos != answers_.end() ? pos->second.next : 0;
+}
+
+std::optional<std::uint32_t> phase_one::ask_on(voter_id id) {
+  const auto pos = answers_.find(id);
+  if (pos == answers_.end() || pos->second.whole || pos->second.next < pos->second.asked_upto)
+    return std::nullopt;
+  pos->second.asked_upto = pos->second.next + promise_parts_at_once;
+  return pos->second.next;
 }
 
 bool phase_one::promised(voter_id id) const {

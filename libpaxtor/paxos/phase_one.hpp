@@ -37,6 +37,18 @@ public:
   /// malformed.
   bool add(voter_id from, const promise& what);
 
+  /// True if all of its promise is here.
+  [[nodiscard]] bool promised(voter_id id) const;
+
+  /// The first part of its promise that has not come.
+  [[nodiscard]] std::uint32_t next_part(voter_id id) const;
+
+  /// The part to ask for next, once: all that was asked of it has come, and there is more.
+  [[nodiscard]] std::optional<std::uint32_t> ask_on(voter_id id);
+
+  /// How many parts of promises have come.
+  [[nodiscard]] std::uint64_t parts() const { return parts_; }
+
   /// The voters whose promise is still needed or may come, when all up to `decided_upto` is decided
   /// and `voters` decide the next slot.
   [[nodiscard]] std::vector<voter_id> missing(slot decided_upto, const configuration& voters) const;
@@ -57,6 +69,8 @@ public:
 private:
   struct answer {
     std::uint32_t parts = 0;
+    std::uint32_t next = 0;       // the first that has not come
+    std::uint32_t asked_upto = 0; // the first that was not asked for
     slot truncated_upto;
     std::map<std::uint32_t, std::map<slot, accepted_value>> got;
     bool whole = false;
@@ -67,7 +81,6 @@ private:
   /// The configurations from slot `decided_upto` + 1 on, as far as the recovered values say.
   [[nodiscard]] std::vector<configuration> chain(slot decided_upto,
                                                  const configuration& voters) const;
-  [[nodiscard]] bool promised(voter_id id) const;
   void merge(const std::map<slot, accepted_value>& accepted, std::uint64_t bit);
 
   voter_id self_;
@@ -76,6 +89,7 @@ private:
   slot truncated_upto_;
   std::map<voter_id, answer> answers_;
   std::uint64_t next_bit_ = 1;
+  std::uint64_t parts_ = 0;
   std::map<slot, recovered_value> values_;
 };
 

@@ -125,7 +125,7 @@ std::vector<pipeline::proposal> pipeline::overdue(time_point now, duration patie
   for (auto& open : in_flight_) {
     if (open.patience == duration{})
       open.patience = patience;
-    if (open.decided || now - open.sent_at < open.patience)
+    if (open.decided || now - std::max(open.sent_at, decided_at_) < open.patience)
       continue;
     open.sent_at = now;
     open.patience = std::min(2 * open.patience, most);
@@ -134,7 +134,8 @@ std::vector<pipeline::proposal> pipeline::overdue(time_point now, duration patie
   return result;
 }
 
-void pipeline::decided(slot upto) {
+void pipeline::decided(time_point now, slot upto) {
+  decided_at_ = now;
   while (!in_flight_.empty() && in_flight_.front().where <= upto) {
     bytes_in_flight_ -= in_flight_.front().value.size();
     in_flight_.pop_front();

@@ -42,12 +42,12 @@ public:
     return std::exchange(already_decided_, {});
   }
 
-  /// What has been undecided for too long since it was last sent: `patience`, doubling up to
-  /// `most`.
+  /// What has been undecided for too long since it was last sent, and since anything was decided:
+  /// `patience`, doubling up to `most`. While decisions come the rest is under way.
   [[nodiscard]] std::vector<proposal> overdue(time_point now, duration patience, duration most);
 
   /// All slots up to `upto` are decided.
-  void decided(slot upto);
+  void decided(time_point now, slot upto);
 
   /// The first slot that this reign may propose in.
   [[nodiscard]] slot first() const { return first_; }
@@ -94,6 +94,7 @@ private:
   already_decided already_decided_;
   std::deque<flying> in_flight_;
   std::size_t bytes_in_flight_ = 0;
+  time_point decided_at_;
   std::optional<configuration> changing_;
   slot changing_slot_;
 };

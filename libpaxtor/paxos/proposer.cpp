@@ -1,6 +1,7 @@
 #include "libpaxtor/paxos/proposer.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "libpaxtor/paxos/bounds.hpp"
@@ -208,19 +209,25 @@ void proposer::start_phase_one() {
 
 void proposer::send_prepares() {
   prepared_at_ = now_;
-  auto to = phase_one_->missing(decided_upto_, voters_);
-  if (!to.empty())
-    send(std::move(to), role::acceptor, prepare{ballot_, phase_one_->from()});
+  // Whoever has begun to answer is asked for the rest.
+  std::map<std::uint32_t, std::vector<voter_id>> to;
+  for (const auto id : phase_one_->missing(decided_upto_, voters_))
+    to[phase_one_->next_part(id)].push_back(id);
+  for (auto& [part, ids] : to)
+    send(std::move(ids), role::acceptor, prepare{ballot_, phase_one_->from(), part});
 }
 
 void proposer::on_promise(voter_id from, const promise& told) {
   if (phase_ != phase::preparing)
     return;
   const auto before = phase_one_->missing(decided_upto_, voters_);
+  const auto parts = phase_one_->parts();
   if (!phase_one_->add(from, told)) {
     ++dropped_;
     return;
   }
+  if (phase_one_->parts() > parts && !phase_one_->promised(from))
+    ask_on(from);
   // What was truncated elsewhere is learned first: our learner asks for it.
   if (phase_one_->truncated_upto() > decided_upto_)
     send({self_}, role::learner, observed{ballot_, phase_one_->truncated_upto()});
@@ -232,6 +239,25 @@ void proposer::on_promise(voter_id from, const promise& told) {
   if (more)
     send_prepares();
   try_finish_phase_one();
+}
+
+void proposer::ask_on(voter_id from) {
+  if (const auto part = phase_one_->ask_on(from))
+    send({from}, role::acceptor, prepare{ballot_, phase_one_->from(), *part});
+  if (from == self_)
+    return;
+#ifndef PAXTOR_CANARY_LONG_LOGS_TIME_OUT
+  // L3: a long log may take longer to tell than an election timeout. While it comes the candidate
+  // goes on, and a sign of life keeps the others from trying: who tells its log would promise them,
+  // and all would begin anew.
+  election_.campaign(now_);
+  prepared_at_ = now_;
+  if (now_ - round_at_ < times_.heartbeat)
+    return;
+  round_at_ = now_;
+  // A round that confirms nothing.
+  send(others(), role::acceptor, heartbeat{ballot_, 0, decided_upto_});
+#endif
 }
 
 void proposer::try_finish_phase_one() {
@@ -296,7 +322,7 @@ void proposer::start_round() {
 }
 
 void proposer::on_heartbeat_reply(voter_id from, const heartbeat_reply& told) {
-  if (phase_ != phase::leading || told.at != ballot_)
+  if (phase_ != phase::leading || told.at != ballot_ || told.round == 0)
     return;
   if (!rounds_.reply(from, told.round)) {
     ++dropped_;
@@ -355,7 +381,7 @@ void proposer::on_advanced(const advanced& told) {
       election_.retreat(now_);
       return;
     }
-    pipeline_->decided(told.upto);
+    pipeline_->decided(now_, told.upto);
   }
 }
 

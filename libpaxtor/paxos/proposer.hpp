@@ -82,6 +82,7 @@ private:
   void ask_votes();
   void start_phase_one();
   void send_prepares();
+  void ask_on(voter_id from);
   void try_finish_phase_one();
   void lead_on();
   void start_round();

@@ -10,7 +10,7 @@ namespace paxtor::paxos {
 replica::replica(const recovered& state, configuration voters, timing times, limits bounds,
                  generator random, time_point now)
     : self_(state.self),
-      acceptor_(state),
+      acceptor_(state, bounds.promise_bytes),
       learner_(state.self, state, std::move(voters), times, bounds, now),
       proposer_(state.self, learner_.voters(), learner_.decided_upto(), acceptor_.promised(), times,
                 bounds, random, now),

@@ -40,6 +40,7 @@ private:
     bounds.slots_in_flight = 3;
     bounds.slots_kept = 2;
     bounds.slots_known_decided = 2;
+    bounds.promise_bytes = 1;
     bounds.snapshot_entries = 4;
     bounds.chunk_bytes = 16;
     auto state = store_.load().state;

@@ -174,6 +174,7 @@ knobs knobs::draw(generator random) {
   draw_work(random, k);
   k.effect_bytes = static_cast<unsigned>(random.chance(40) ? random.between(100, 600) : 1 << 20);
   k.known_decided = static_cast<unsigned>(random.chance(50) ? random.between(1, 8) : 256);
+  k.promise_bytes = static_cast<unsigned>(random.chance(50) ? random.between(1, 1000) : 1 << 16);
   return k;
 }
 

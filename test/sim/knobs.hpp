@@ -49,6 +49,7 @@ struct knobs {
   unsigned snapshot_entries = 0; ///< small, so that truncation and snapshot transfer happen
   unsigned slots_kept = 0;
   unsigned known_decided = 0; ///< paxos::limits::slots_known_decided
+  unsigned promise_bytes = 0; ///< small, so that promises come in many parts
 
   // Faults: mean time between two of them; weights against each other.
   duration fault_every{};
@@ -143,6 +144,7 @@ void knobs::each(Self& self, F&& f) {
   f("snapshot_entries", self.snapshot_entries);
   f("slots_kept", self.slots_kept);
   f("known_decided", self.known_decided);
+  f("promise_bytes", self.promise_bytes);
   f("fault_every_us", self.fault_every);
   f("cut_weight", self.cut_weight);
   f("crash_weight", self.crash_weight);

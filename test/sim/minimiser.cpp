@@ -58,6 +58,7 @@ const calmer all_calmer[] = {
   {"group_commit", "0"},
   {"snapshot_entries", "100000"},
   {"known_decided", "256"},
+  {"promise_bytes", "65536"},
   {"clock_skew_ppm", "0"},
   {"name_percent", "0"},
   {"put_percent", "0"},

@@ -58,6 +58,7 @@ struct scene {
     bounds.snapshot_entries = how.snapshot_entries;
     bounds.slots_kept = how.slots_kept;
     bounds.slots_known_decided = how.known_decided;
+    bounds.promise_bytes = how.promise_bytes;
   }
 
   scene(const scene&) = delete;

@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include "libpaxtor/paxos/acceptor.hpp"
 #include "libpaxtor/paxos/bounds.hpp"
 #include "test/unit/paxos_help.hpp"
@@ -87,20 +89,38 @@ TEST_CASE("a promise tells the highest accepted value per slot, from the asked s
   CHECK(got[0].from == slot{2});
 }
 
-TEST_CASE("a large promise comes in parts") {
-  acceptor x{blank(a)};
-  const auto large = value(std::string(promise_part_bytes, 'x'));
-  for (std::uint64_t i = 1; i <= 5; ++i)
+TEST_CASE("a large promise comes in parts, a few at a time") {
+  acceptor x{blank(a), 1000};
+  const auto large = value(std::string(1000, 'x'));
+  for (std::uint64_t i = 1; i <= 6; ++i)
     x.step(b, paxos::accept{at(1, b), slot{i}, large, slot{}});
-  x.step(b, prepare{at(2, b), slot{1}});
-  const auto got = sent<promise>(settle(x), b);
-  CHECK(got.size() == 5);
-  std::size_t slots = 0;
-  for (const auto& part : got) {
-    CHECK(part.parts == got.size());
-    slots += part.accepted.size();
-  }
-  CHECK(slots == 5);
+  std::map<std::uint32_t, slot> told;
+  const auto ask = [&](std::uint32_t part) {
+    x.step(b, prepare{at(2, b), slot{1}, part});
+    told.clear();
+    std::uint32_t parts = 0;
+    for (const auto& one : sent<promise>(settle(x), b)) {
+      REQUIRE(one.accepted.size() == 1);
+      told[one.part] = one.accepted.begin()->first;
+      parts = one.parts;
+    }
+    return parts;
+  };
+  using all = std::map<std::uint32_t, slot>;
+  CHECK(ask(0) == 6);
+  CHECK(told == all{{0, slot{1}}, {1, slot{2}}, {2, slot{3}}, {3, slot{4}}});
+  CHECK(ask(4) == 6);
+  CHECK(told == all{{4, slot{5}}, {5, slot{6}}});
+  CHECK(ask(1) == 6);
+  CHECK(told.size() == 4);
+  // What is truncated in between is not told; who asks beyond the end hears it from the beginning.
+  x.step(a, paxos::truncate{slot{4}});
+  CHECK(ask(4) == 2);
+  CHECK(told == all{{0, slot{5}}, {1, slot{6}}});
+  // What was accepted since is: no ballot below the promise, so it is for a later one.
+  x.step(c, paxos::accept{at(3, c), slot{7}, large, slot{4}});
+  x.step(c, prepare{at(4, c), slot{1}});
+  CHECK(sent<promise>(settle(x), c).size() == 3);
 }
 
 TEST_CASE("one ballot has one value per slot") {

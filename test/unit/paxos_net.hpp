@@ -51,7 +51,7 @@ public:
               generator random, time_point now)
       : self_(state.self),
         random_(random.fork()),
-        acceptor_(state),
+        acceptor_(state, bounds.promise_bytes),
         learner_(state.self, state, std::move(voters), times, bounds, now),
         proposer_(state.self, learner_.voters(), learner_.decided_upto(), acceptor_.promised(),
                   times, bounds, random, now),
@@ -183,6 +183,8 @@ struct weather {
   std::uint64_t latency_us = 500;
   std::uint64_t jitter_us = 0;
   std::uint64_t disk_us = 200;
+  /// Of each direction of each link; 0: as many as come.
+  std::uint64_t bytes_per_ms = 0;
 };
 
 template <class Voter>
@@ -360,15 +362,20 @@ private:
     collect(*to);
   }
 
-  void post(const envelope& what) {
+  void post(const envelope& what, std::size_t bytes) {
     ++messages_;
+    auto& free_at = free_at_[{what.from, what.to}];
+    if (sky_.bytes_per_ms != 0)
+      free_at = std::max(free_at, now_)
+                + std::chrono::microseconds{static_cast<long>(bytes * 1000 / sky_.bytes_per_ms)};
+    const auto leaves = std::max(free_at, now_);
     const int copies = 1 + (random_.chance(sky_.repeat_percent) ? 1 : 0);
     for (int i = 0; i < copies; ++i) {
       if (random_.chance(sky_.lose_percent))
         continue;
       const auto jitter = sky_.jitter_us != 0 ? random_.below(sky_.jitter_us) : 0;
       const auto delay = sky_.latency_us + jitter;
-      flying_.emplace(now_ + std::chrono::microseconds{static_cast<long>(delay)}, what);
+      flying_.emplace(leaves + std::chrono::microseconds{static_cast<long>(delay)}, what);
     }
   }
 
@@ -378,10 +385,11 @@ private:
     for (auto& what : out.send) {
       // Through the codec, so that every message is known to survive the wire.
       message copy;
-      REQUIRE(decode(encode(what.what), copy));
+      const auto bytes = encode(what.what);
+      REQUIRE(decode(bytes, copy));
       for (auto to : what.to) {
         REQUIRE(to != x.who.id);
-        post(envelope{x.who.id, to, what.to_role, copy});
+        post(envelope{x.who.id, to, what.to_role, copy}, bytes.size());
       }
     }
     for (auto& what : out.writes) {
@@ -457,6 +465,8 @@ private:
   std::deque<node> nodes_;
   std::set<std::pair<std::size_t, std::size_t>> cuts_;
   std::multimap<time_point, envelope> flying_;
+  /// When the last message of a direction will have left.
+  std::map<std::pair<voter_id, voter_id>, time_point> free_at_;
   std::map<index, std::uint64_t> hashes_;
   time_point now_{std::chrono::seconds{1}};
   std::uint64_t messages_ = 0;

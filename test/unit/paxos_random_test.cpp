@@ -19,6 +19,7 @@ limits small() {
   x.slots_in_flight = 4;
   x.slots_kept = 8;
   x.slots_known_decided = 2;
+  x.promise_bytes = 100;
   x.snapshot_entries = 40;
   x.chunk_bytes = 7;
   return x;

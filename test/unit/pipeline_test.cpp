@@ -22,20 +22,20 @@ TEST_CASE("what phase 1 recovered is proposed many slots at a time, up to a batc
   auto all = x.cut(start);
   REQUIRE(all.size() == 10);
   CHECK(all.back().where == slot{10});
-  x.decided(slot{7});
+  x.decided(start, slot{7});
   CHECK(x.cut(start).size() == 7);
-  x.decided(slot{17});
+  x.decided(start, slot{17});
   CHECK(x.cut(start).size() == 10);
   // 28 to 30 are small; the third large one reaches a batch's bytes.
-  x.decided(slot{27});
+  x.decided(start, slot{27});
   all = x.cut(start);
   REQUIRE(all.size() == 6);
   CHECK(all.back().where == slot{33});
-  x.decided(slot{33});
+  x.decided(start, slot{33});
   CHECK(x.cut(start).size() == 3);
-  x.decided(slot{36});
+  x.decided(start, slot{36});
   CHECK(x.cut(start).size() == 3);
-  x.decided(slot{39});
+  x.decided(start, slot{39});
   // The last of them, and the reign's own entry behind it. Then the usual window.
   all = x.cut(start);
   REQUIRE(all.size() == 2);
@@ -43,9 +43,9 @@ TEST_CASE("what phase 1 recovered is proposed many slots at a time, up to a batc
   CHECK(all.back().where == x.reign_slot());
   REQUIRE(x.add(entry{entry_kind::command, "of a client"}));
   CHECK(x.cut(start).empty());
-  x.decided(slot{41});
+  x.decided(start, slot{41});
   CHECK(x.cut(start).size() == 1);
-  x.decided(slot{42});
+  x.decided(start, slot{42});
   CHECK(x.idle());
 }
 

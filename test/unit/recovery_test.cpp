@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "libpaxtor/paxos/bounds.hpp"
 #include "libpaxtor/paxos/learner.hpp"
 #include "libpaxtor/paxos/phase_one.hpp"
 #include "libpaxtor/paxos/pipeline.hpp"
@@ -103,43 +104,43 @@ TEST_CASE("long runs of decided slots are passed over, short ones proposed (L6)"
   CHECK(passed.begin()->second == value("1"));
   CHECK(x.cut(start).empty());
   CHECK(x.take_already_decided().values.empty());
-  x.decided(slot{4});
+  x.decided(start, slot{4});
   CHECK(x.cut(start).empty());
   CHECK(x.take_already_decided().values.size() == 4);
-  x.decided(slot{14});
+  x.decided(start, slot{14});
   // The rest of the run, and behind it 21 to 30, where the decided ones are few.
   auto proposed = x.cut(start);
   CHECK(x.take_already_decided().values.size() == 6);
   REQUIRE(proposed.size() == 4);
   CHECK(proposed.front().where == slot{21});
-  x.decided(slot{20});
+  x.decided(start, slot{20});
   proposed = x.cut(start);
   REQUIRE(proposed.size() == 6);
   CHECK(proposed.back().where == slot{30});
   // 31 to 50 are a run again. Whose votes count there is known when all before it is decided.
   CHECK(x.cut(start).empty());
-  x.decided(slot{29});
+  x.decided(start, slot{29});
   CHECK(x.cut(start).empty());
   CHECK(x.take_already_decided().values.empty());
   // What is proposed is sent again, what is passed over never.
   CHECK(x.overdue(start + milliseconds{100}, milliseconds{100}, milliseconds{100}).size() == 1);
-  x.decided(slot{30});
+  x.decided(start, slot{30});
   CHECK(x.cut(start).empty());
   passed = x.take_already_decided().values;
   REQUIRE(passed.size() == 10);
   CHECK(passed.begin()->first == slot{31});
   CHECK(x.overdue(start + milliseconds{200}, milliseconds{100}, milliseconds{100}).empty());
   CHECK_FALSE(x.idle());
-  x.decided(slot{40});
+  x.decided(start, slot{40});
   // And behind the last the reign's own entry.
   CHECK(x.cut(start).empty());
   CHECK(x.take_already_decided().values.size() == 10);
-  x.decided(slot{50});
+  x.decided(start, slot{50});
   proposed = x.cut(start);
   REQUIRE(proposed.size() == 1);
   CHECK(proposed.front().where == slot{51});
   CHECK(x.reign_slot() == slot{51});
-  x.decided(slot{51});
+  x.decided(start, slot{51});
   CHECK(x.idle());
 }
 
@@ -156,7 +157,7 @@ TEST_CASE("nothing is proposed beyond a configure that is decided and not yet ha
   CHECK(x.take_already_decided().values.size() == 1);
   CHECK(x.changing() == next);
   CHECK(x.cut(start).empty());
-  x.decided(slot{1});
+  x.decided(start, slot{1});
   CHECK_FALSE(x.changing());
   CHECK(x.cut(start).size() == 2);
 }
@@ -202,6 +203,61 @@ TEST_CASE("after all voters were killed a long log is not written again") {
         old += kept.at < reign ? 1 : 0;
       CHECK(old >= entries);
     }
+  }
+}
+
+TEST_CASE("a promise in many parts is asked for as it comes, and again where one got lost") {
+  phase_one x{a, at(9, a), slot{1}};
+  const auto part = [&](std::uint32_t number, std::uint32_t parts, std::uint64_t truncated = 0) {
+    const slot where{truncated + number + 1};
+    return promise{at(9, a),        number, parts, {{where, {at(1, b), value("x")}}},
+                   slot{truncated}, slot{1}};
+  };
+  CHECK(x.next_part(b) == 0);
+  for (std::uint32_t i = 0; i < promise_parts_at_once; ++i) {
+    CHECK_FALSE(x.ask_on(b));
+    CHECK(x.add(b, part(i, 10)));
+  }
+  CHECK(x.ask_on(b) == promise_parts_at_once);
+  // Once.
+  CHECK_FALSE(x.ask_on(b));
+  // One of the next got lost: what is asked for again begins with it.
+  CHECK(x.add(b, part(5, 10)));
+  CHECK(x.add(b, part(6, 10)));
+  CHECK(x.add(b, part(7, 10)));
+  CHECK_FALSE(x.ask_on(b));
+  CHECK(x.next_part(b) == 4);
+  CHECK(x.add(b, part(4, 10)));
+  CHECK(x.ask_on(b) == 8);
+  // Its log was cut in between: all anew, of fewer parts. What came is not mixed with it.
+  CHECK(x.add(b, part(0, 2, 8)));
+  CHECK(x.next_part(b) == 1);
+  CHECK_FALSE(x.promised(b));
+  CHECK(x.add(b, part(1, 2, 8)));
+  CHECK(x.promised(b));
+  CHECK_FALSE(x.ask_on(b));
+  CHECK(x.truncated_upto() == slot{8});
+}
+
+TEST_CASE("a log that takes longer to tell than an election timeout is recovered") {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    CAPTURE(seed);
+    network<replica> x{seed, 3};
+    const std::string large(20'000, 'v');
+    for (int i = 0; i < 300; ++i)
+      commit(x, std::to_string(i) + large);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      x.crash(i);
+    for (std::size_t i = 0; i < x.size(); ++i)
+      x.start(i);
+    // 6 MB need 1.5 s.
+    x.sky().bytes_per_ms = 4000;
+    const auto from = x.now();
+    REQUIRE(x.run_until([&] { return x.leader().has_value(); }, std::chrono::seconds{4}));
+    // Nobody tried twice: who is told a log is not disturbed.
+    CHECK(x.at(*x.leader()).voter->state().at.round <= 4);
+    commit(x, "new");
+    CHECK(x.now() - from < std::chrono::seconds{6});
   }
 }
 
