@@ -62,12 +62,18 @@ void phase_one::merge(const std::map<slot, accepted_value>& accepted, std::uint6
     auto& best = values_[where];
     // L2: per slot, the accepted value of the highest ballot.
 #ifdef PAXTOR_CANARY_RECOVERS_ANY_VALUE
-    if (!best.at.valid())
+    const bool better = !best.at.valid();
 #else
-    if (best.at < held.at)
+    const bool better = best.at < held.at;
 #endif
+    if (better) {
       best = recovered_value{held.at, held.value, configuration_after(held.value), false, 0};
-      // One ballot has one value per slot; who says otherwise is not counted.
+      if (best.changes)
+        changes_.insert(where);
+      else
+        changes_.erase(where);
+    }
+    // One ballot has one value per slot; who says otherwise is not counted.
 #ifndef PAXTOR_CANARY_COUNTS_ANY_BALLOT
     if (best.at == held.at && best.value == held.value)
 #endif
@@ -118,10 +124,8 @@ std::vector<configuration> phase_one::chain([[maybe_unused]] slot decided_upto,
                                             const configuration& voters) const {
   std::vector<configuration> result{voters};
 #ifndef PAXTOR_CANARY_RECOVERY_ASKS_OLD_VOTERS
-  for (auto i = values_.upper_bound(decided_upto); i != values_.end(); ++i) {
-    if (i->second.changes)
-      result.push_back(*i->second.changes);
-  }
+  for (auto i = changes_.upper_bound(decided_upto); i != changes_.end(); ++i)
+    result.push_back(*values_.at(*i).changes);
 #endif
   return result;
 }

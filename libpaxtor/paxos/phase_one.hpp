@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "libpaxtor/base/ids.hpp"
@@ -91,6 +92,8 @@ private:
   std::uint64_t next_bit_ = 1;
   std::uint64_t parts_ = 0;
   std::map<slot, recovered_value> values_;
+  /// Where values_ change the voters: asked for at each part that comes.
+  std::set<slot> changes_;
 };
 
 } // namespace paxtor::paxos
