@@ -244,8 +244,6 @@ void proposer::on_promise(voter_id from, const promise& told) {
 void proposer::ask_on(voter_id from) {
   if (const auto part = phase_one_->ask_on(from))
     send({from}, role::acceptor, prepare{ballot_, phase_one_->from(), *part});
-  if (from == self_)
-    return;
 #ifndef PAXTOR_CANARY_LONG_LOGS_TIME_OUT
   // L3: a long log may take longer to tell than an election timeout. While it comes the candidate
   // goes on, and a sign of life keeps the others from trying: who tells its log would promise them,
@@ -256,7 +254,8 @@ void proposer::ask_on(voter_id from) {
     return;
   round_at_ = now_;
   // A round that confirms nothing.
-  send(others(), role::acceptor, heartbeat{ballot_, 0, decided_upto_});
+  if (auto to = others(); !to.empty())
+    send(std::move(to), role::acceptor, heartbeat{ballot_, 0, decided_upto_});
 #endif
 }
 
