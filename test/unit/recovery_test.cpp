@@ -240,12 +240,12 @@ TEST_CASE("a promise in many parts is asked for as it comes, and again where one
 }
 
 TEST_CASE("a log that takes longer to tell than an election timeout is recovered") {
-  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
     CAPTURE(seed);
     network<replica> x{seed, 3};
-    const std::string large(20'000, 'v');
-    for (int i = 0; i < 300; ++i)
-      commit(x, std::to_string(i) + large);
+    // No two are of one length, so that they are soon told apart.
+    for (std::size_t i = 0; i < 300; ++i)
+      commit(x, std::string(20'000 + i, 'v'));
     for (std::size_t i = 0; i < x.size(); ++i)
       x.crash(i);
     for (std::size_t i = 0; i < x.size(); ++i)
