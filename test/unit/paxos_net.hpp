@@ -472,4 +472,15 @@ private:
   std::uint64_t messages_ = 0;
 };
 
+/// Proposes at the leader, and waits until every living voter has it. Again if it got lost with the
+/// leadership.
+template <class Voter>
+void commit(network<Voter>& x, const std::string& data) {
+  for (int tries = 0; tries < 5 && !x.all_have(data); ++tries) {
+    REQUIRE(x.run_until([&] { return x.leader() && x.propose(*x.leader(), data); }));
+    (void)x.run_until([&] { return x.all_have(data); }, std::chrono::seconds{2});
+  }
+  REQUIRE(x.all_have(data));
+}
+
 } // namespace paxtor::paxos::test

@@ -39,15 +39,6 @@ std::vector<std::uint64_t> known(const std::vector<std::pair<voter_id, held>>& t
 
 using slots = std::vector<std::uint64_t>;
 
-/// Until every voter has it; again, if it got lost with the leadership.
-void commit(network<replica>& x, const std::string& data) {
-  for (int tries = 0; tries < 5 && !x.all_have(data); ++tries) {
-    REQUIRE(x.run_until([&] { return x.leader() && x.propose(*x.leader(), data); }));
-    (void)x.run_until([&] { return x.all_have(data); }, std::chrono::seconds{2});
-  }
-  REQUIRE(x.all_have(data));
-}
-
 } // namespace
 
 TEST_CASE("what a majority holds in one ballot is decided, and nothing else (L2)") {

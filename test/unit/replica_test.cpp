@@ -5,6 +5,7 @@
 
 using namespace paxtor;
 using namespace paxtor::paxos;
+using paxtor::paxos::test::commit;
 using paxtor::paxos::test::network;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
@@ -16,16 +17,6 @@ using net = network<replica>;
 std::size_t elect(net& x) {
   REQUIRE(x.run_until([&] { return x.leader().has_value(); }));
   return *x.leader();
-}
-
-/// Proposes at the leader, and waits until every living voter has it. Again if it got lost with the
-/// leadership.
-void commit(net& x, const std::string& data) {
-  for (int tries = 0; tries < 5 && !x.all_have(data); ++tries) {
-    REQUIRE(x.run_until([&] { return x.leader() && x.propose(*x.leader(), data); }));
-    (void)x.run_until([&] { return x.all_have(data); }, seconds{2});
-  }
-  REQUIRE(x.all_have(data));
 }
 
 } // namespace
